@@ -12,7 +12,7 @@ class ActionContext(msgspec.Struct, frozen=True):
     `recovery` is the selected row's, open or over. `waiting` is the one that a confirmation is for, `in_window` the one
     in its veto window for `g` and `h`: the row's own where that is one, else another. `on_row` says that a row is
     selected, `on_instance` that it names an instance, `on_demand` that this one is no spot instance, `on_events` that
-    its panel is the events. `marked` counts the marked rows of the panel.
+    its panel is the events. `marked` counts the marked rows of the panel, `marked_waiting` those of them that wait.
     """
 
     read_only: bool = False
@@ -26,6 +26,7 @@ class ActionContext(msgspec.Struct, frozen=True):
     on_demand: bool = False
     on_events: bool = False
     marked: int = 0
+    marked_waiting: int = 0
     is_replay: bool = False
 
     @property
@@ -58,6 +59,10 @@ class ActionContext(msgspec.Struct, frozen=True):
     def can_recover(self) -> bool:
         """The selected row has no recovery that is open or has succeeded."""
         return self.own is None and (self.recovery is None or self.recovery.state is not RecoveryState.RECOVERED)
+
+    def can_decide_marked(self) -> bool:
+        """A marked row waits for permission."""
+        return self.marked_waiting > 0
 
     def can_mark(self) -> bool:
         """A row is selected, and not in a replay."""

@@ -43,7 +43,7 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=lambda context: context.marked > 0,
         otherwise="No row is marked; space marks one.",
-        footer=always,
+        footer=ActionContext.can_decide_marked,
     ),
     Action(
         "veto_marked",
@@ -54,7 +54,7 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=lambda context: context.marked > 0,
         otherwise="No row is marked; space marks one.",
-        footer=always,
+        footer=ActionContext.can_decide_marked,
     ),
     Action(
         "confirm",

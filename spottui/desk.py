@@ -13,7 +13,6 @@ from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.commands import ANOTHER_PLAN, Command, Confirm, refuse_if_replaced
-from spottui.domain.deletion import Deletion
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
@@ -27,6 +26,7 @@ from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
 from spottui.domain.view import ApiBudget, DeskView, interruptions_of
+from spottui.domain.way_back import Deletion
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.journal.savings import savings_since
@@ -284,9 +284,10 @@ class Desk:
         self._watch.look_now()
 
     def close(self) -> None:
-        """Stop watching. The process must end after this: recoveries under way go on at the next start."""
+        """Stop watching and driving: recoveries in progress continue at the next start, or on another console."""
         self._on_close()
         self._watch.stop()
+        self._engine.stop()
         self._journal.close()
 
     def _begin(self, plan: Plan, who: str, route: Route | None, transaction: Transaction) -> str:

@@ -93,7 +93,7 @@ async def storm(camera: Camera) -> None:
     """A hundred at once."""
     await camera.until(r"\d\d imaging|\d+ running")
     await camera.press("w")
-    await camera.until(r"\d+ of \d+ will make it")
+    await camera.until(r"\d+ of \d+ makes? it")
     camera.take("9-storm")
 
 

@@ -1,6 +1,5 @@
 """Puts the rooms together: the only place that knows them all."""
 
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -9,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from spottui.cli.logfile import log_to
-from spottui.cli.malloc_trim import keep_heaps_small
+from spottui.cli.memory import collect_in_small_steps, keep_heaps_small
 from spottui.cli.records import recovery_record
 from spottui.cli.renamed_account import refuse_renamed_account
 from spottui.cli.sd_notify import keep_telling
@@ -88,12 +87,6 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
-
-
-def collect_in_small_steps() -> None:
-    """Keep the collector from delaying the screen: it skips all present objects, and looks at few new ones at once."""
-    gc.freeze()
-    gc.set_threshold(5_000, 5, 50)
 
 
 def _journal(settings: Settings, *, read_only: bool) -> Journal:

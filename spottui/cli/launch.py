@@ -64,6 +64,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     if wanted is None:
         known = ", ".join(sorted(settings.templates)) or "none; `spottui launch --help` shows one"
         raise Wrong(f'no template "{template}" in the configuration; templates: {known}.')
+    _refuse_too_many_tags(wanted, template)
     launches = Journal(settings.journal).launches
     left = launches.open(template)
     if left:
@@ -89,6 +90,18 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     with Printing():
         launches.begin(asked)
         _tell(_carry_out(rpc, launches, asked), template, as_json=as_json)
+
+
+def _refuse_too_many_tags(wanted: "LaunchTemplate", name: str) -> None:
+    from spottui.cloud.launching import OWN_TAGS
+    from spottui.domain.launch_spec import MOST_TAGS
+
+    room = MOST_TAGS - len(OWN_TAGS)
+    if len(wanted.tags) > room:
+        raise Wrong(
+            f'template "{name}" has {len(wanted.tags)} tags. The cloud allows {MOST_TAGS}, and {len(OWN_TAGS)} are '
+            f"needed for {' and '.join(OWN_TAGS)}: keep at most {room}."
+        )
 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:

@@ -12,7 +12,6 @@ from spottui.domain.savings import GOOD_FOR, Place
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
 from spottui.tables.charts import amount_ticks, day_ticks
-from spottui.tables.moments import money
 from spottui.tables.prices import price
 from spottui.tables.timeline import Step, steps
 from spottui.words import Sign
@@ -201,7 +200,7 @@ def _price_line(kind: str, points: Sequence[tuple[datetime, float]], axis: _Axis
 def _level(amount: float, most: float) -> str:
     y = _y(amount, most)
     line = f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-    return line + _text(_LEFT - 6, y + 4, money(amount), anchor="end")
+    return line + _text(_LEFT - 6, y + 4, f"{amount:,.6g}", anchor="end")
 
 
 def _mark(axis: _Axis, at: datetime, text: str) -> str:

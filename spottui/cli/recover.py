@@ -203,8 +203,7 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
     route = Route(asked.route) if asked.route else None
     waiting = None if asked.to_spot else _waiting(desk, asked.instance)
-    is_plain = not (waiting or asked.to_spot) and route is None
-    ended = _came_to_nothing(desk, asked.instance) if is_plain else None
+    ended = None if waiting or asked.to_spot else _came_to_nothing(desk, asked.instance)
     recovery = waiting or ended
     if recovery:
         region, plan = recovery.region, desk.plan(recovery.recovery_id)
@@ -222,7 +221,7 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
         desk.carry_out(waiting.recovery_id, Confirm(plan.digest, route), whoami())
         return waiting.recovery_id
     if ended:
-        desk.carry_out(ended.recovery_id, Retry(plan.digest), whoami())
+        desk.carry_out(ended.recovery_id, Retry(plan.digest, route), whoami())
         return ended.recovery_id
     return desk.recover(region, asked.instance, plan.digest, whoami(), route)
 

@@ -20,7 +20,7 @@ from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.region_tools import credentials_of, pace_of
 from spottui.cloud.rpc import STS, Rpc, service_endpoint
 from spottui.cloud.thread_pools import ThreadPools
-from spottui.cloud.vpc import Vpc
+from spottui.cloud.vswitches import Vpc
 from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 

@@ -22,8 +22,8 @@ def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: 
         timeout=max(1, int(timeout_s)),
         client_token=token,
     )
-    body = ecs.act("RunCommand", ecs.client.run_command_with_options, request)
-    return created("RunCommand", body.invoke_id, body)
+    body = ecs.act("RunCommand", request)
+    return created("RunCommand", body.get("InvokeId"), body)
 
 
 def invocation(ecs: Ecs, invoke_id: str, instance_id: str) -> shapes.Invocation | None:

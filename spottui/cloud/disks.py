@@ -45,8 +45,8 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
         client_token=token,
         tag=[models.CreateSnapshotRequestTag(key=OUR_TAG, value=interruption_id)],
     )
-    body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
-    return created("CreateSnapshot", body.snapshot_id, body)
+    body = ecs.act("CreateSnapshot", request)
+    return created("CreateSnapshot", body.get("SnapshotId"), body)
 
 
 def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
@@ -54,7 +54,7 @@ def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
     request = models.ModifyDiskAttributeRequest(
         region_id=ecs.region_id, disk_ids=list(disk_ids), delete_with_instance=True
     )
-    return ecs.change("", "ModifyDiskAttribute", ecs.client.modify_disk_attribute_with_options, request).request_id
+    return ecs.change("", "ModifyDiskAttribute", request).request_id
 
 
 def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]:
@@ -72,4 +72,4 @@ def attach(ecs: Ecs, disk: Disk, instance_id: str) -> Answer:
     request = models.AttachDiskRequest(
         disk_id=disk.disk_id, instance_id=instance_id, delete_with_instance=disk.delete_with_instance
     )
-    return ecs.change(disk.disk_id, "AttachDisk", ecs.client.attach_disk_with_options, request)
+    return ecs.change(disk.disk_id, "AttachDisk", request)

@@ -1,4 +1,7 @@
-"""ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
+"""ECS of one region through the official SDK's generic call; what changes something is one of its typed requests.
+
+The typed client itself would be 4 MB of code, for the twenty actions that are called.
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,10 +17,10 @@ from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import date_of, decode_json, text_of
+from spottui.cloud.fields import date_of, decode_json, list_of, text_of
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
-from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
+from spottui.cloud.sdk import DaraModel, OpenApiRequest, OpenApiUtils, RpcClient, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
 from spottui.cloud.tagged import by_tag
 from spottui.domain.clock import CloudClock
@@ -81,7 +84,7 @@ class Ecs:
         self._budget = budget
         self._clock = clock
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self.client = EcsClient(sdk_config(self.region_id, endpoint, credentials, ca_file))
+        self._client = RpcClient(sdk_config(self.region_id, endpoint, credentials, ca_file))
         self._locked: Rows = {}
 
     def locked(self) -> tuple[Instance, ...]:
@@ -174,6 +177,10 @@ class Ecs:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
         return {image.image_id: image for image in self.images_tagged(OUR_TAG)}
 
+    def own_image(self, image_id: str) -> shapes.Image | None:
+        """Return an image of this account, whatever its status; None for none."""
+        return next(iter(self._images({"ImageId": image_id})), None)
+
     def images_tagged(self, key: str) -> tuple[shapes.Image, ...]:
         """Return all images of this account that have a tag, whatever their status."""
         return by_tag(self._images, key)
@@ -189,8 +196,7 @@ class Ecs:
         request = models.ModifyDiskAttributeRequest(
             region_id=self.region_id, disk_ids=list(disk_ids), delete_with_instance=False
         )
-        method = self.client.modify_disk_attribute_with_options
-        return self.change("", "ModifyDiskAttribute", method, request).request_id
+        return self.change("", "ModifyDiskAttribute", request).request_id
 
     def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
         """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
@@ -214,8 +220,8 @@ class Ecs:
             tag=[models.CreateImageRequestTag(key=key, value=value) for key, value in tags.items()],
             **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
-        body = self.act("CreateImage", self.client.create_image_with_options, request)
-        return created("CreateImage", body.image_id, body)
+        body = self.act("CreateImage", request)
+        return created("CreateImage", body.get("ImageId"), body)
 
     def security_groups(self, group_ids: Iterable[str]) -> tuple[str, ...]:
         """Return those of the given security groups that exist, in their order."""
@@ -242,14 +248,14 @@ class Ecs:
         own_tags = {OUR_TAG: interruption_id}
         request = launch_request(spec, candidate, source, token, own_tags, left_out=left_out)
         request.private_ip_address = private_ip or None
-        body = self.act("RunInstances", self.client.run_instances_with_options, request)
-        ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
+        body = self.act("RunInstances", request)
+        ids = list_of(body, "InstanceIdSets", "InstanceIdSet")
         return created("RunInstances", ids[0] if ids else "", body)
 
     def start_instance(self, instance_id: str) -> Answer:
         """Start a stopped instance; it has no token, and one that runs already is refused."""
         request = models.StartInstanceRequest(instance_id=instance_id)
-        return self.change(instance_id, "StartInstance", self.client.start_instance_with_options, request)
+        return self.change(instance_id, "StartInstance", request)
 
     def launch_failed(self, instance_id: str) -> bool:
         """Whether the cloud itself says that it removed an instance that it could not bring up."""
@@ -266,7 +272,7 @@ class Ecs:
         """
         request = check_request(spec, candidate)
         try:
-            self.act("RunInstances", self.client.run_instances_with_options, request, Priority.FLEET)
+            self.act("RunInstances", request, Priority.FLEET)
         except CloudError as error:
             if error.code != "DryRunOperation":
                 raise
@@ -322,15 +328,18 @@ class Ecs:
                 return
 
     def read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
-        """Make a call that changes nothing through the generic client, and return its checked body."""
+        """Make a call that changes nothing, and return its checked body."""
         return shapes.checked(action, self._read(action, query))
 
     def _read(self, action: str, query: Mapping[str, object]) -> bytes:
-        request = OpenApiRequest(query={"RegionId": self.region_id, **{k: str(v) for k, v in query.items()}})
-        with self._budget.call(action, self.region):
+        return self._call(action, {"RegionId": self.region_id, **{k: str(v) for k, v in query.items()}})
+
+    def _call(self, action: str, query: dict[str, str], priority: Priority | None = None) -> bytes:
+        request = OpenApiRequest(query=query)
+        with self._budget.call(action, self.region, priority):
             asked = time.monotonic()
             try:
-                answer = self.client.call_api(rpc_params(action, VERSION), request, self._runtime)
+                answer = self._client.call_api(rpc_params(action, VERSION), request, self._runtime)
             except Exception as error:
                 raise translate(action, error, self._credentials) from None
         date = date_of(answer.get("headers"))
@@ -345,25 +354,18 @@ class Ecs:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 
-    def act(self, action: str, method: "TypedCall", request: object, priority: Priority | None = None) -> Any:
-        """Make a call that changes something through the typed client, and return its body."""
-        with self._budget.call(action, self.region, priority):
-            try:
-                answer = method(request, self._runtime)
-            except Exception as error:
-                raise translate(action, error) from None
-        if answer is None or answer.body is None:
-            raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
-        return answer.body
+    def act(self, action: str, request: DaraModel, priority: Priority | None = None) -> dict[str, Any]:
+        """Make a call that changes something, from the SDK's own request, and return its checked body."""
+        return shapes.checked(action, self._call(action, OpenApiUtils.query(request.to_map()), priority))
 
-    def change(self, resource_id: str, action: str, method: "TypedCall", request: object) -> Answer:
+    def change(self, resource_id: str, action: str, request: DaraModel) -> Answer:
         """Make a call that changes one resource."""
-        return Answer(resource_id, str(self.act(action, method, request).request_id or ""))
+        return Answer(resource_id, text_of(self.act(action, request), "RequestId"))
 
 
-def created(action: str, resource_id: object, body: Any) -> Answer:
+def created(action: str, resource_id: object, body: dict[str, Any]) -> Answer:
     """Return the answer of a call that created something; without the id its effect is unknown: the token finds it."""
-    request_id = str(body.request_id or "")
+    request_id = text_of(body, "RequestId")
     if not resource_id:
         raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=request_id)
     return Answer(str(resource_id), request_id)
@@ -383,10 +385,6 @@ def _machine(traits: ImageTraits) -> dict[str, Any]:
         "boot_mode": traits.boot_mode or None,
         "features": models.CreateImageRequestFeatures(imds_support=imds) if imds else None,
     }
-
-
-TypedCall = Callable[[Any, RuntimeOptions], Any]
-"""One `*_with_options` method of the typed client."""
 
 
 # Without it the metadata options are left out of the answer (docs/alibaba-facts.md 1.2).

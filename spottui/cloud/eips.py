@@ -7,9 +7,12 @@ from spottui.cloud.sdk import models
 
 def eip(ecs: Ecs, eip_id: str) -> shapes.Eip | None:
     """Return where an EIP is bound, or None when there is no such EIP."""
-    body = ecs.read("DescribeEipAddresses", {"AllocationId": eip_id})
-    eips = ecs.parsed("DescribeEipAddresses", shapes.eips, body)
-    return eips[0] if eips else None
+    return _only(ecs, {"AllocationId": eip_id})
+
+
+def eip_of_address(ecs: Ecs, address: str) -> shapes.Eip | None:
+    """Return the EIP of the account that has this public IP, or None when it has none."""
+    return _only(ecs, {"EipAddress": address})
 
 
 def unbind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
@@ -17,16 +20,21 @@ def unbind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
     request = models.UnassociateEipAddressRequest(
         region_id=ecs.region_id, allocation_id=eip_id, instance_id=instance_id
     )
-    return ecs.change(eip_id, "UnassociateEipAddress", ecs.client.unassociate_eip_address_with_options, request)
+    return ecs.change(eip_id, "UnassociateEipAddress", request)
 
 
 def bind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
     """Give a free EIP to an instance."""
     request = models.AssociateEipAddressRequest(region_id=ecs.region_id, allocation_id=eip_id, instance_id=instance_id)
-    return ecs.change(eip_id, "AssociateEipAddress", ecs.client.associate_eip_address_with_options, request)
+    return ecs.change(eip_id, "AssociateEipAddress", request)
 
 
 def convert_public_ip(ecs: Ecs, instance_id: str) -> Answer:
     """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
     request = models.ConvertNatPublicIpToEipRequest(region_id=ecs.region_id, instance_id=instance_id)
-    return ecs.change("", "ConvertNatPublicIpToEip", ecs.client.convert_nat_public_ip_to_eip_with_options, request)
+    return ecs.change("", "ConvertNatPublicIpToEip", request)
+
+
+def _only(ecs: Ecs, query: dict[str, str]) -> shapes.Eip | None:
+    eips = ecs.ask("DescribeEipAddresses", query, shapes.eips)
+    return eips[0] if eips else None

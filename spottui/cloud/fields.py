@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -49,6 +51,19 @@ def whole_of(item: dict[str, Any], key: str) -> int | None:
     return None if value in (None, "") else int(value)
 
 
+H = TypeVar("H", bound=Hashable)
+
+
+def kept_once(value: H) -> H:
+    """Return what was read first of all that is equal: a fleet has few kinds of machine."""
+    return cast(H, _first(value))
+
+
+@lru_cache(4096)
+def _first(value: Hashable) -> Hashable:
+    return value
+
+
 def list_of(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
     """Return a list that has an object of its own, `{"Tags": {"Tag": […]}}`, empty when it is left out."""
     value = (item.get(outer) or {}).get(inner)
@@ -57,9 +72,10 @@ def list_of(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 
 def tags_of(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the tags of an instance, a disk, a snapshot or an image."""
-    return tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag"))
+    return kept_once(tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag")))
 
 
+@lru_cache(4096)
 def minute_of(text: str) -> datetime | None:
     """Return a time of an instance, which has minute resolution, `2017-12-10T04:04Z`; None when it is none."""
     return _time_of(text, "2017-12-10T04:04Z")

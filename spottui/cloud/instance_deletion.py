@@ -23,4 +23,4 @@ def delete_instance(ecs: Ecs, instance_id: str) -> str:
 
 def _delete(ecs: Ecs, instance_id: str, *, dry_run: bool) -> str:
     request = models.DeleteInstanceRequest(instance_id=instance_id, force=True, dry_run=dry_run)
-    return ecs.change("", ACTION, ecs.client.delete_instance_with_options, request).request_id
+    return ecs.change("", ACTION, request).request_id

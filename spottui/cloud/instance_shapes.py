@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spottui.cloud.fields import list_of, minute_of, tags_of, text_of, whole_of
+from spottui.cloud.fields import kept_once, list_of, minute_of, tags_of, text_of, whole_of
 from spottui.domain.instance import Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_fields import BEYOND
 from spottui.domain.launch_spec import CpuOptions, LaunchSpec, PrivateDns
@@ -21,13 +21,13 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=text_of(vpc, "VSwitchId"),
-        security_group_ids=tuple(list_of(item, "SecurityGroupIds", "SecurityGroupId")),
+        security_group_ids=kept_once(tuple(list_of(item, "SecurityGroupIds", "SecurityGroupId"))),
         disks=(),
         key_pair=text_of(item, "KeyPairName"),
         host_name=text_of(item, "HostName"),
         description=text_of(item, "Description"),
         resource_group_id=text_of(item, "ResourceGroupId"),
-        spot_price_limit=float(item.get("SpotPriceLimit") or 0),
+        spot_price_limit=kept_once(float(item.get("SpotPriceLimit") or 0)),
         spot_duration=item.get("SpotDuration"),
         internet_bandwidth_out=int(item.get("InternetMaxBandwidthOut") or 0),
         internet_bandwidth_in=whole_of(item, "InternetMaxBandwidthIn") or 0,
@@ -130,7 +130,7 @@ def _instance(region: str, item: dict[str, Any]) -> Instance:
         tags=tags_of(item),
         created=minute_of(text_of(item, "CreationTime")),
         vcpus=int(item.get("Cpu") or 0),
-        memory_gib=float(item.get("Memory") or 0) / 1024,
+        memory_gib=kept_once(float(item.get("Memory") or 0) / 1024),
     )
 
 

@@ -40,7 +40,7 @@ def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
     request = models.ModifyNetworkInterfaceAttributeRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=goes
     )
-    return ecs.change(eni_id, KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
+    return ecs.change(eni_id, KEEP, request)
 
 
 def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
@@ -48,7 +48,7 @@ def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     request = models.DetachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
-    return ecs.change(eni_id, DETACH, ecs.client.detach_network_interface_with_options, request)
+    return ecs.change(eni_id, DETACH, request)
 
 
 def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
@@ -56,7 +56,7 @@ def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     request = models.AttachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
-    return ecs.change(eni_id, ATTACH, ecs.client.attach_network_interface_with_options, request)
+    return ecs.change(eni_id, ATTACH, request)
 
 
 def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[str], token: str) -> Answer:
@@ -68,7 +68,7 @@ def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[st
         secondary_private_ip_address_count=None if addresses else count,
         client_token=token,
     )
-    return ecs.change(eni_id, ASSIGN, ecs.client.assign_private_ip_addresses_with_options, request)
+    return ecs.change(eni_id, ASSIGN, request)
 
 
 def _interfaces(body: dict[str, Any]) -> tuple[Interface, ...]:

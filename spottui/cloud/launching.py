@@ -10,6 +10,7 @@ from spottui.domain.settings import LaunchTemplate
 TEMPLATE_TAG = "spottui-template"
 LAUNCH_TAG = "spottui-launch"
 """Its value is the ClientToken of the launch: how long the cloud knows that is not documented (4.4), a tag stays."""
+OWN_TAGS = (TEMPLATE_TAG, LAUNCH_TAG)
 
 
 def check_launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int) -> None:

@@ -35,19 +35,19 @@ def _snapshots(ecs: Ecs, query: Mapping[str, object]) -> Iterator[shapes.Snapsho
 def delete_image(ecs: Ecs, image_id: str) -> str:
     """Delete an image that no instance runs from, not its snapshots; return the RequestId."""
     request = models.DeleteImageRequest(region_id=ecs.region_id, image_id=image_id, force=False)
-    return ecs.change("", "DeleteImage", ecs.client.delete_image_with_options, request).request_id
+    return ecs.change("", "DeleteImage", request).request_id
 
 
 def delete_snapshot(ecs: Ecs, snapshot_id: str) -> str:
     """Delete a snapshot that no image refers to; return the RequestId."""
     request = models.DeleteSnapshotRequest(snapshot_id=snapshot_id, force=False)
-    return ecs.change("", "DeleteSnapshot", ecs.client.delete_snapshot_with_options, request).request_id
+    return ecs.change("", "DeleteSnapshot", request).request_id
 
 
 def delete_disk(ecs: Ecs, disk_id: str) -> str:
     """Delete a disk that is attached to nothing; return the RequestId."""
     request = models.DeleteDiskRequest(disk_id=disk_id)
-    return ecs.change("", "DeleteDisk", ecs.client.delete_disk_with_options, request).request_id
+    return ecs.change("", "DeleteDisk", request).request_id
 
 
 RESOURCES_PER_CALL = 50
@@ -69,8 +69,8 @@ def tag(ecs: Ecs, resource_type: str, resource_ids: Iterable[str], interruption_
             resource_id=list(some),
             tag=[models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()],
         )
-        body = ecs.act("TagResources", ecs.client.tag_resources_with_options, request)
-        return dict.fromkeys(some, str(body.request_id or ""))
+        body = ecs.act("TagResources", request)
+        return dict.fromkeys(some, text_of(body, "RequestId"))
 
     tagged = in_halves(resource_ids, write, RESOURCES_PER_CALL)
     for error in tagged.refused.values():

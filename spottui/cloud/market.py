@@ -14,7 +14,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import rows, rows_if_any
 from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.ready import ready_images
-from spottui.cloud.vpc import Vpc
+from spottui.cloud.vswitches import Vpc
 from spottui.domain.background import PriceHistory
 from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.instance import DnsRecord

@@ -50,8 +50,8 @@ def create_snapshot(ecs: Ecs, disk_id: str, order: Order) -> Answer:
         client_token=order.token,
         tag=[models.CreateSnapshotRequestTag(key=READY_TAG, value=order.instance_id)],
     )
-    body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
-    return created("CreateSnapshot", body.snapshot_id, body)
+    body = ecs.act("CreateSnapshot", request)
+    return created("CreateSnapshot", body.get("SnapshotId"), body)
 
 
 def create_system_image(ecs: Ecs, snapshot: shapes.Snapshot, traits: ImageTraits | None, order: Order) -> Answer:

@@ -19,10 +19,11 @@ with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
     from alibabacloud_credentials.provider import CLIProfileCredentialsProvider, ProfileCredentialsProvider
     from alibabacloud_credentials_api import ICredentialsProvider as CredentialsProvider
     from alibabacloud_ecs20140526 import models
-    from alibabacloud_ecs20140526.client import Client as EcsClient
     from alibabacloud_tea_openapi.client import Client as RpcClient
     from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException
+    from alibabacloud_tea_openapi.utils import Utils as OpenApiUtils
     from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+    from darabonba.model import DaraModel
     from darabonba.runtime import RuntimeOptions
     from mns.account import Account as MnsAccount
     from mns.auth import Credentials as MnsCredentials
@@ -38,7 +39,7 @@ __all__ = [
     "CredentialModel",
     "CredentialsClient",
     "CredentialsProvider",
-    "EcsClient",
+    "DaraModel",
     "MNSClientNetworkException",
     "MNSExceptionBase",
     "MNSServerException",
@@ -46,6 +47,7 @@ __all__ = [
     "MnsCredentials",
     "MnsMessage",
     "OpenApiRequest",
+    "OpenApiUtils",
     "Params",
     "ProfileCredentialsProvider",
     "QueueMeta",

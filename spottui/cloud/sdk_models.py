@@ -1,7 +1,6 @@
 """The ECS SDK's models, each imported when it is first used.
 
-The SDK imports all of its 1,150 model modules at once: 17 MB for the few that are ever touched here. Its client
-names them in annotations only, which are never evaluated, so the package may fill itself as it is asked.
+The SDK imports all of its 1,150 model modules at once: 17 MB for the few that are ever touched here.
 """
 
 import re

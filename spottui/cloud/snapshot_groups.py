@@ -61,8 +61,8 @@ def create(ecs: Ecs, disk_ids: Iterable[str], tags: Mapping[str, str], token: st
         name=name or None,
         tag=[models.CreateSnapshotGroupRequestTag(key=key, value=value) for key, value in tags.items()],
     )
-    body = ecs.act(ACTION, ecs.client.create_snapshot_group_with_options, request)
-    return created(ACTION, body.snapshot_group_id, body)
+    body = ecs.act(ACTION, request)
+    return created(ACTION, body.get("SnapshotGroupId"), body)
 
 
 def by_id(ecs: Ecs, group_ids: Iterable[str]) -> Answers[SnapshotGroup]:
@@ -82,7 +82,7 @@ def tagged(ecs: Ecs, key: str) -> dict[str, SnapshotGroup]:
 def delete_group(ecs: Ecs, group_id: str) -> str:
     """Delete a snapshot group with its snapshots, of which no image may have been made; return the RequestId."""
     request = models.DeleteSnapshotGroupRequest(region_id=ecs.region_id, snapshot_group_id=group_id)
-    return ecs.change("", "DeleteSnapshotGroup", ecs.client.delete_snapshot_group_with_options, request).request_id
+    return ecs.change("", "DeleteSnapshotGroup", request).request_id
 
 
 def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:

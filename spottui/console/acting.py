@@ -41,9 +41,18 @@ def act(
 
 
 def context_of(
-    session: Session, selection: Selection, *, failed: bool = False, on_events: bool = False, marked: int = 0
+    session: Session,
+    selection: Selection,
+    *,
+    failed: bool = False,
+    on_events: bool = False,
+    marked: int = 0,
+    of_marked: tuple[Recovery, ...] = (),
 ) -> ActionContext:
-    """Return what is selected, for the registry of actions; `failed` says that the desk could not be opened."""
+    """Return what is selected, for the registry of actions; `failed` says that the desk could not be opened.
+
+    `marked` rows are meant together, and `of_marked` are their recoveries.
+    """
     view = session.view
     return ActionContext(
         read_only=view is not None and view.read_only,
@@ -57,6 +66,7 @@ def context_of(
         on_demand=selection.instance is not None and not selection.instance.is_spot,
         on_events=on_events,
         marked=marked,
+        marked_waiting=sum(recovery.state.waits_for_permission for recovery in of_marked),
         is_replay=session.playback is not None,
     )
 

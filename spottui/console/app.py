@@ -36,6 +36,7 @@ from spottui.console.messages import (
     DeskMisconfigured,
     DeskTroubled,
     LeaveWanted,
+    MarksUsed,
     TerminalLost,
     ViewArrived,
 )
@@ -324,6 +325,11 @@ class SpottuiApp(App[None]):
     @on(CommandDone)
     def _show_result(self, message: CommandDone) -> None:
         self.notify(message.text, severity="error" if message.refused else "information", markup=False)
+
+    @on(MarksUsed)
+    def _unmark(self) -> None:
+        self.main.panel.table.unmark()
+        self.main.write_lines()
 
     @on(DeskClosed)
     def _end(self) -> None:

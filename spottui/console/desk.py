@@ -9,7 +9,6 @@ from typing import Protocol
 from spottui.domain.background import Background
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.commands import Command
-from spottui.domain.deletion import Deletion
 from spottui.domain.facts import NOBODY, Logged
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.plan import Plan
@@ -17,6 +16,7 @@ from spottui.domain.readiness import FleetReadiness
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.view import DeskView
+from spottui.domain.way_back import Deletion
 
 
 class Desk(Protocol):

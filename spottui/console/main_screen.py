@@ -213,6 +213,8 @@ class MainScreen(Screen[None]):
     def marked_recoveries(self) -> tuple[Recovery, ...]:
         """The recoveries of the marked rows of the focused panel."""
         model = self.panel.table.model
+        if not model.marked:
+            return ()
         marked = (self.selection_of(self.panel, model.rows[key]) for key in model.view if key in model.marked)
         return tuple(row.recovery for row in marked if row.recovery is not None)
 
@@ -245,8 +247,14 @@ class MainScreen(Screen[None]):
     @property
     def action_context(self) -> ActionContext:
         """What is selected, for the registry of actions."""
-        on_events, marked = self.panel is self.events_panel, len(self.panel.table.model.marked)
-        return context_of(self.session, self.selection, failed=bool(self.failed), on_events=on_events, marked=marked)
+        return context_of(
+            self.session,
+            self.selection,
+            failed=bool(self.failed),
+            on_events=self.panel is self.events_panel,
+            marked=len(self.panel.table.model.marked),
+            of_marked=self.marked_recoveries,
+        )
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""

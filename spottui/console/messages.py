@@ -96,6 +96,10 @@ class CommandDone(Message):
     refused: bool = False
 
 
+class MarksUsed(Message):
+    """What was wanted for the marked rows is done: the next key is for the row under the cursor again."""
+
+
 class DeskClosed(Message):
     """The desk is closed: the program can end."""
 

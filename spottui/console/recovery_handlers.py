@@ -1,6 +1,7 @@
 """What the actions on recoveries do: confirm, recover, veto, hold, cancel, retry, and auto-mode."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,12 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 
 from spottui import actions, words
+from spottui.console.messages import MarksUsed
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
 from spottui.domain.commands import Cancel, Command, Confirm, Retry, Veto
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.refusal import Refused
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from spottui.console.dialogs.dialog import Question
     from spottui.console.dialogs.plan import ChosenPlan
     from spottui.console.text.plan import Subject
+
+_AT_ONCE = 32
 
 # Dialogs are imported when they are opened: see `action_handlers`.
 
@@ -88,14 +93,14 @@ def confirm_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
     waiting = _waiting(session, marked)
     if not waiting:
         return
-    ids = [recovery.recovery_id for recovery in waiting]
+    known = {recovery.recovery_id: recovery for recovery in waiting}
 
     def run(digests: dict[str, str] | None) -> None:
-        for recovery_id, digest in (digests or {}).items():
-            session.worker.command(_confirmation(recovery_id, digest, session.who), f"{len(digests or {})} confirmed")
+        if digests:
+            _send_each(session, [(known[key], Confirm(digest)) for key, digest in digests.items()], "confirmed")
 
     def ask(asker: MessagePump) -> None:
-        session.worker.ask(lambda desk: {recovery_id: desk.plan(recovery_id) for recovery_id in ids}, asker)
+        session.worker.ask(lambda desk: {recovery_id: desk.plan(recovery_id) for recovery_id in known}, asker)
 
     session.app.push_screen(BulkDialog(waiting, ask, session.clock), run)
 
@@ -108,15 +113,11 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
     if not waiting:
         return
 
-    def veto_all(desk: "Desk") -> None:
-        for recovery in waiting:
-            desk.carry_out(recovery.recovery_id, Veto(), session.who)
-
     names = "\n".join(f"  {plain(each.name or each.instance_id)} {_at_stake(each)}" for each in waiting)
     text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     question = Question(f"Veto {count}?", Content(text), "Veto")
-    _ask(session, question, lambda: session.worker.command(veto_all, f"{count} vetoed"))
+    _ask(session, question, lambda: _send_each(session, [(recovery, Veto()) for recovery in waiting], "vetoed"))
 
 
 def _at_stake(recovery: Recovery) -> str:
@@ -186,10 +187,6 @@ def raw(session: Session, current: Callable[[], Selection]) -> None:
     session.app.push_screen(TextPage(session, title, lambda: json_lines(row_json(current(), session.view))))
 
 
-def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
-    return lambda desk: desk.carry_out(recovery_id, Confirm(digest), who)
-
-
 def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, ...]:
     """Return the marked recoveries that wait for permission, the nearest deadline first; notify where none does."""
     waiting = {recovery.recovery_id: recovery for recovery in marked if recovery.state.waits_for_permission}
@@ -202,7 +199,7 @@ def _ceiling(limits: AutoMode) -> str:
     if not limits.max_added_cost_per_hour:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  launches within one hour may add at most {most:g} per hour; {spent:g} added so far\n"
+    return f"  launches within one hour may add at most {most:.3f} per hour; {spent:.3f} added so far\n"
 
 
 def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:
@@ -273,6 +270,31 @@ def _show_plan(
 def _send(session: Session, recovery: Recovery, command: Command, done: str) -> None:
     text = f"{plain(recovery.name or recovery.instance_id)}: {done}"
     session.worker.command(lambda desk: desk.carry_out(recovery.recovery_id, command, session.who), text)
+
+
+def _send_each(session: Session, commands: Sequence[tuple[Recovery, Command]], done: str) -> None:
+    """Send the commands of marked recoveries together, so that they share a commit; the marks are used up then.
+
+    One that is refused keeps no other back, and is named.
+    """
+
+    def refusal(desk: "Desk", recovery: Recovery, command: Command) -> str:
+        try:
+            desk.carry_out(recovery.recovery_id, command, session.who)
+        except Refused as refused:
+            return f"{plain(recovery.name or recovery.instance_id)}: {refused}"
+        return ""
+
+    def send(desk: "Desk") -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            answers = threads.map(lambda each: refusal(desk, *each), commands)
+            refused = [answer for answer in answers if answer]
+        if refused:
+            raise Refused("\n".join([f"{len(commands) - len(refused)} of {len(commands)} {done}.", *refused]))
+
+    session.app.post_message(MarksUsed())
+    count = f"{len(commands)} recoveries" if len(commands) > 1 else "1 recovery"
+    session.worker.command(send, f"{count} {done}")
 
 
 def _ask(session: Session, question: "Question", send: Callable[[], None]) -> None:

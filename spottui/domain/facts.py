@@ -20,7 +20,14 @@ from spottui.domain.calm_facts import OutputLost as OutputLost
 from spottui.domain.calm_facts import PricesSeen as PricesSeen
 from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
-from spottui.domain.fact_base import FactBase as _Fact
+from spottui.domain.evidence_facts import LockGone as LockGone
+from spottui.domain.evidence_facts import MessageSeen as MessageSeen
+from spottui.domain.evidence_facts import PoisonSeen as PoisonSeen
+from spottui.domain.evidence_facts import Released as Released
+from spottui.domain.evidence_facts import SignSeen as SignSeen
+from spottui.domain.evidence_facts import SourceAnswers as SourceAnswers
+from spottui.domain.evidence_facts import SourceFailed as SourceFailed
+from spottui.domain.fact_base import FactBase
 from spottui.domain.forecast import Verdict
 from spottui.domain.identity_facts import BackendChanging as BackendChanging
 from spottui.domain.identity_facts import BackendServes as BackendServes
@@ -30,7 +37,6 @@ from spottui.domain.identity_facts import PrivateIpGivenUp as PrivateIpGivenUp
 from spottui.domain.identity_facts import RecordsFound as RecordsFound
 from spottui.domain.identity_facts import WeightKept as WeightKept
 from spottui.domain.identity_facts import WeightRestored as WeightRestored
-from spottui.domain.interruption import Evidence
 from spottui.domain.proof_facts import HookBegun as HookBegun
 from spottui.domain.proof_facts import HookEnded as HookEnded
 from spottui.domain.proof_facts import Probed as Probed
@@ -39,76 +45,7 @@ from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, Rec
 from spottui.domain.routes import Route
 
 
-class SignSeen(_Fact, frozen=True, tag="sign"):
-    """A source saw that an instance is being reclaimed: since `began`, until `deadline` as all signs together say.
-
-    `again` counts the repeated signs so far, 0 for the first of its source. The first sign of all opens the recovery:
-    it has the `epoch`, and the instance's `name` if known. `marks` are the letters of all signs, this one
-    included (`Interruption.marks`). For a lock, `not_before` is when it was last looked for in vain (`Observation`).
-    """
-
-    source: Evidence
-    began: datetime
-    deadline: datetime
-    own_deadline: datetime
-    action: str = ""
-    message_id: str = ""
-    again: int = 0
-    epoch: int = 0
-    name: str = ""
-    marks: str = ""
-    not_before: datetime | None = None
-
-
-class LockGone(_Fact, frozen=True, tag="lock gone"):
-    """The cloud listed the instance without its lock, or it was restarted: the next lock is a new one."""
-
-
-class Released(_Fact, frozen=True, tag="released"):
-    """The instance is gone for good, since `released`."""
-
-    released: datetime
-    deadline: datetime | None = None
-
-
-class MessageSeen(_Fact, frozen=True, tag="message"):
-    """A queue message about something else; `name` is the event's, `text` includes its content, both untrusted.
-
-    A reclaim for another console names its `unconfigured_region` or its `other_account`. `not_listed` counts reclaims
-    of instances that the cloud does not list; `text` has the ids of the first.
-    """
-
-    name: str
-    text: str = ""
-    message_id: str = ""
-    unconfigured_region: str = ""
-    other_account: str = ""
-    not_listed: int = 0
-
-
-class PoisonSeen(_Fact, frozen=True, tag="poison"):
-    """A queue message that cannot be read: why, and the kept part of its body; untrusted."""
-
-    why: str
-    message_id: str = ""
-    body: str = ""
-    length: int = 0
-
-
-class SourceFailed(_Fact, frozen=True, tag="source failed"):
-    """A source fails; written once until the cause changes."""
-
-    source: str
-    failure: Failure
-
-
-class SourceAnswers(_Fact, frozen=True, tag="source answers"):
-    """A source that failed answers again."""
-
-    source: str
-
-
-class PlanMade(_Fact, frozen=True, tag="plan"):
+class PlanMade(FactBase, frozen=True, tag="plan"):
     """The plan was made: `image_s` is the expected image time, `digest` what is confirmed."""
 
     digest: str
@@ -118,7 +55,7 @@ class PlanMade(_Fact, frozen=True, tag="plan"):
     name: str = ""
 
 
-class PlanSurveyed(_Fact, frozen=True, tag="survey"):
+class PlanSurveyed(FactBase, frozen=True, tag="survey"):
     """The plan was surveyed: `next_step` is what a confirmation does first, `no_room` that all is sold out."""
 
     digest: str
@@ -126,7 +63,7 @@ class PlanSurveyed(_Fact, frozen=True, tag="survey"):
     no_room: bool = False
 
 
-class RouteChosen(_Fact, frozen=True, tag="route chosen"):
+class RouteChosen(FactBase, frozen=True, tag="route chosen"):
     """Another route was put first in the plan: by whom, or `why` by the recovery itself."""
 
     route: Route
@@ -135,7 +72,7 @@ class RouteChosen(_Fact, frozen=True, tag="route chosen"):
     why: Verdict | None = None
 
 
-class Decided(_Fact, frozen=True, tag="decision"):
+class Decided(FactBase, frozen=True, tag="decision"):
     """A person or auto-mode confirmed the plan of that digest, vetoed it, or put it on hold."""
 
     decision: Decision
@@ -143,20 +80,20 @@ class Decided(_Fact, frozen=True, tag="decision"):
     digest: str = ""
 
 
-class CancelAsked(_Fact, frozen=True, tag="cancel"):
+class CancelAsked(FactBase, frozen=True, tag="cancel"):
     """A person wants it to end at its next safe point."""
 
     who: str
 
 
-class Retried(_Fact, frozen=True, tag="retry"):
+class Retried(FactBase, frozen=True, tag="retry"):
     """Another run of a failed, cancelled or skipped recovery; without `who` it waits for a confirmation first."""
 
     run: int
     who: str = ""
 
 
-class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
+class AutoAnswered(FactBase, frozen=True, tag="auto answer"):
     """Auto-mode's answer: the end of the veto window or the reason against it, and the added cost an hour.
 
     `again` means that only the cost has changed.
@@ -169,14 +106,14 @@ class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
     again: bool = False
 
 
-class DriverChanged(_Fact, frozen=True, tag="driver"):
+class DriverChanged(FactBase, frozen=True, tag="driver"):
     """A console drives the recovery from now on; with a lower `fence` nothing can be committed for it any more."""
 
     driver: str
     fence: int
 
 
-class StateEntered(_Fact, frozen=True, tag="state"):
+class StateEntered(FactBase, frozen=True, tag="state"):
     """The recovery entered this state: why, and what comes next; `was` is the state before."""
 
     state: RecoveryState
@@ -187,7 +124,7 @@ class StateEntered(_Fact, frozen=True, tag="state"):
     was: RecoveryState | None = None
 
 
-class NextStepChanged(_Fact, frozen=True, tag="next"):
+class NextStepChanged(FactBase, frozen=True, tag="next"):
     """The next step changed within the same state; only for display."""
 
     next_step: NextStep | None = None
@@ -197,7 +134,7 @@ class NextStepChanged(_Fact, frozen=True, tag="next"):
     no_room: bool | None = None
 
 
-class RouteLeft(_Fact, frozen=True, tag="route left"):
+class RouteLeft(FactBase, frozen=True, tag="route left"):
     """A route has become impossible; it and the `excluded` ones are not taken again in this run."""
 
     route: Route
@@ -205,21 +142,21 @@ class RouteLeft(_Fact, frozen=True, tag="route left"):
     excluded: tuple[Route, ...] = ()
 
 
-class RouteTaken(_Fact, frozen=True, tag="route taken"):
+class RouteTaken(FactBase, frozen=True, tag="route taken"):
     """The recovery continues by this route, for a `reason` if it left another one."""
 
     route: Route
     reason: Reason | None = None
 
 
-class EarlierImageTaken(_Fact, frozen=True, tag="earlier image"):
+class EarlierImageTaken(FactBase, frozen=True, tag="earlier image"):
     """The replacement is launched from an earlier image of the instance, which was `made` then."""
 
     image_id: str
     made: datetime
 
 
-class CallBegun(_Fact, frozen=True, tag="call begun"):
+class CallBegun(FactBase, frozen=True, tag="call begun"):
     """A mutating call is about to be made; with its ClientToken, if it has one, it can be repeated.
 
     `attempt` is the launch, `image_of` the source of an image, `target` the resource that is changed, and `who` the
@@ -234,7 +171,7 @@ class CallBegun(_Fact, frozen=True, tag="call begun"):
     who: str = ""
 
 
-class CallAnswered(_Fact, frozen=True, tag="call answered"):
+class CallAnswered(FactBase, frozen=True, tag="call answered"):
     """A call took effect: the resources that it made or changed, and the RequestId. `detail` is for people."""
 
     action: str
@@ -245,7 +182,7 @@ class CallAnswered(_Fact, frozen=True, tag="call answered"):
     detail: str = ""
 
 
-class CallFailed(_Fact, frozen=True, tag="call failed"):
+class CallFailed(FactBase, frozen=True, tag="call failed"):
     """A call failed; `next_try` is when it is repeated, if ever. `failure` says whether its effect is unknown."""
 
     action: str
@@ -255,7 +192,7 @@ class CallFailed(_Fact, frozen=True, tag="call failed"):
     next_try: datetime | None = None
 
 
-class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
+class LaunchRefused(FactBase, frozen=True, tag="launch refused"):
     """The launch with this token is settled: it made nothing, or `instance_id` was removed again."""
 
     token: str
@@ -263,7 +200,7 @@ class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
     instance_id: str = ""
 
 
-class ProgressSeen(_Fact, frozen=True, tag="progress"):
+class ProgressSeen(FactBase, frozen=True, tag="progress"):
     """The progress of the image or a snapshot in percent; for an image also when it is expected, and the verdict."""
 
     progress: int
@@ -272,25 +209,25 @@ class ProgressSeen(_Fact, frozen=True, tag="progress"):
     verdict: Verdict | None = None
 
 
-class ProgressLost(_Fact, frozen=True, tag="progress lost"):
+class ProgressLost(FactBase, frozen=True, tag="progress lost"):
     """The image's progress is unknown since `since`."""
 
     since: datetime
     failure: Failure
 
 
-class ProgressBack(_Fact, frozen=True, tag="progress back"):
+class ProgressBack(FactBase, frozen=True, tag="progress back"):
     """The image's progress is known again."""
 
 
-class ImageReady(_Fact, frozen=True, tag="image ready"):
+class ImageReady(FactBase, frozen=True, tag="image ready"):
     """The image is usable; it took so many seconds."""
 
     image_id: str
     seconds: float = 0.0
 
 
-class ImageGivenUp(_Fact, frozen=True, tag="image given up"):
+class ImageGivenUp(FactBase, frozen=True, tag="image given up"):
     """The image is abandoned: another one may be made."""
 
     image_id: str
@@ -298,29 +235,29 @@ class ImageGivenUp(_Fact, frozen=True, tag="image given up"):
     """It was of only the system disk, and the next one is of all kept disks."""
 
 
-class SnapshotsUsable(_Fact, frozen=True, tag="snapshots usable"):
+class SnapshotsUsable(FactBase, frozen=True, tag="snapshots usable"):
     """Disks can be made of the snapshots of a group: pairs of disk and snapshot."""
 
     group_id: str
     snapshots: tuple[tuple[str, str], ...]
 
 
-class DisksFree(_Fact, frozen=True, tag="disks free"):
+class DisksFree(FactBase, frozen=True, tag="disks free"):
     """The kept disks outlived the instance and are free."""
 
 
-class PublicIpKept(_Fact, frozen=True, tag="public IP kept"):
+class PublicIpKept(FactBase, frozen=True, tag="public IP kept"):
     """The instance's public IP is an EIP now, which can be moved to the replacement."""
 
     address: str
     eip_id: str
 
 
-class StartedAgain(_Fact, frozen=True, tag="started again"):
+class StartedAgain(FactBase, frozen=True, tag="started again"):
     """The instance itself was restarted: it is its own replacement."""
 
 
-class Drained(_Fact, frozen=True, tag="drained"):
+class Drained(FactBase, frozen=True, tag="drained"):
     """The result of the drain: the command's status, exit code and output, or why it did not run.
 
     With neither it was not finished after `seconds`; less than one second was too short to begin.
@@ -334,7 +271,7 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
-class EarlierLine(_Fact, frozen=True, tag="earlier line"):
+class EarlierLine(FactBase, frozen=True, tag="earlier line"):
     """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId.
 
     `failed` says of a call that it did.
@@ -346,7 +283,7 @@ class EarlierLine(_Fact, frozen=True, tag="earlier line"):
     failed: bool = False
 
 
-class CarriedOver(_Fact, frozen=True, tag="carried over"):
+class CarriedOver(FactBase, frozen=True, tag="carried over"):
     """A recovery as a journal of version 2 held it: all that came before this is lines."""
 
     recovery: Recovery

@@ -218,6 +218,11 @@ def _is_in_stock(stock: Stock) -> bool:
     return stock in (Stock.GOOD, Stock.LOW)
 
 
+def shown_rate(rate: str) -> str:
+    """Return an interruption rate as people read it: in the cloud's words, one that is open upwards as `10%+`."""
+    return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate
+
+
 def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Candidate:
     candidate = place.candidate
     known = replace(
@@ -230,12 +235,12 @@ def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offer
     )
     facts = [
         known.stock.value,
-        f"interrupted {known.interruption_rate}" if known.interruption_rate else "",
+        f"interrupted {shown_rate(known.interruption_rate)}" if known.interruption_rate else "",
         _extra(known, spec, offers),
     ]
     told = ", ".join(fact for fact in facts if fact)
     terms = spec.spot_terms
-    limit = f"above the price limit of {terms.limit:g}" if terms and _too_dear(known, spec) else ""
+    limit = f"above the price limit of {terms.limit:.3f}" if terms and _too_dear(known, spec) else ""
     rests = offers.resting.get(known.place, "")
     parts = (candidate.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
     return replace(known, reason="; ".join(part for part in parts if part))

@@ -16,7 +16,7 @@ from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.refusal import Refused
-from spottui.domain.routes import Route, Source
+from spottui.domain.routes import EarlierImage, Route
 from spottui.domain.savings import PlacePrice
 
 
@@ -181,8 +181,9 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 
     def earlier_image(self, route: Route) -> WarmImage | None:
         """Return the existing image from which a route launches, None without one."""
-        sources = {Source.EARLIER_IMAGE: self.warm_image, Source.EARLIER_IMAGE_AND_SNAPSHOTS: self.system_image}
-        return sources.get(route.traits.source)
+        newest = {EarlierImage.ALL_DISKS: self.warm_image, EarlierImage.SYSTEM_DISK: self.system_image}
+        kind = route.traits.earlier_image
+        return newest[kind] if kind else None
 
     def _offers(self, route: Route) -> bool:
         return route.traits.always_offered and self.earlier_image(route) is not None
@@ -266,6 +267,19 @@ def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:
         return Route.RESTART, Route.IMAGE
     instant = (Route.INSTANT,) if is_ready and spec.has_instant_data else ()
     return (*instant, Route.IMAGE, Route.KEPT_DISK)
+
+
+def routes_surveyed(plan: Plan, *, is_ready: bool, may_serve_earlier: bool) -> tuple[Route, ...]:
+    """Return the routes of a plan that names its earlier images: those of them that a policy allows, in their place.
+
+    `is_ready` lets the system disk be as old as its image, `may_serve_earlier` all disks. What a person chose stays.
+    """
+    chosen = plan.route_chosen and plan.earlier_image(plan.route) is not None
+    if plan.spec.back_to_spot or chosen:
+        return plan.routes
+    instant = (Route.INSTANT,) if is_ready and Route.INSTANT in plan.routes else ()
+    warm = (Route.WARM_IMAGE,) if may_serve_earlier and plan.warm_image else ()
+    return (*instant, *(route for route in plan.routes if not route.traits.serves_at_once), *warm)
 
 
 def by_route(plan: Plan, route: Route) -> Plan:

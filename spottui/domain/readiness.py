@@ -10,7 +10,7 @@ from spottui.domain.forecast import ImageTiming, Verdict, before_image
 from spottui.domain.instance import InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage, routes_for
-from spottui.domain.ready import KeptReady, ReadyPolicy, snapshots_every_s
+from spottui.domain.ready import KeptReady, ReadyPolicy, is_recent, snapshots_every_s
 from spottui.domain.routes import Route
 
 
@@ -64,7 +64,7 @@ def readiness(
     now: datetime,
 ) -> Readiness:
     """Judge one instance by what is known of it."""
-    is_young = bool(policy and system_image and now - system_image.made <= timedelta(seconds=policy.system_age_s))
+    is_young = is_recent(policy, system_image, now)
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
     routes = routes_for(spec, is_ready=is_young)
     route, verdict = routes[0], forecast.verdict

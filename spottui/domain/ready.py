@@ -1,6 +1,7 @@
 """Which instances are kept ready in calm time, before a notice, and what that costs."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -8,6 +9,7 @@ from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.dates import seconds_of
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import WarmImage
 from spottui.domain.settings import ReadySettings, Settings
 
 READY_TAG = "spottui:ready"
@@ -46,6 +48,11 @@ def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
     if schedule and system_age_s is None:
         system_age_s = 2 * image_every_s(schedule)
     return None if system_age_s is None else ReadyPolicy(system_age_s, schedule)
+
+
+def is_recent(policy: ReadyPolicy | None, image: WarmImage | None, now: datetime) -> bool:
+    """Whether there is an image of the system disk that is as young as the policy wants it."""
+    return bool(policy and image and now - image.made <= timedelta(seconds=policy.system_age_s))
 
 
 class KeptReady(msgspec.Struct, frozen=True, gc=False):

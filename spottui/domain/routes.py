@@ -25,7 +25,7 @@ class Route(StrEnum):
 
 
 class Source(StrEnum):
-    """The source of the replacement's disks, which also determines how old its data is."""
+    """What the replacement's disks are made of."""
 
     IMAGE_OF_INSTANCE = "image of the instance"
     ITSELF = "the instance itself"
@@ -34,32 +34,59 @@ class Source(StrEnum):
     EARLIER_IMAGE_AND_SNAPSHOTS = "earlier image and snapshots"
 
 
+class EarlierImage(StrEnum):
+    """An image that exists at the notice; a plan names the newest of each kind."""
+
+    ALL_DISKS = "all disks"
+    SYSTEM_DISK = "system disk"
+
+
+class Data(StrEnum):
+    """Until when a replacement's data disks hold what was written."""
+
+    RELEASE = "release"
+    """The disks themselves come back: nothing is missing."""
+    NOTICE = "notice"
+    """An image or snapshots of the dying instance."""
+    EARLIER = "earlier"
+    """Later writes are on the old disks only, which are held."""
+
+
 @dataclass(frozen=True, slots=True)
 class RouteTraits:
     """The traits of a route.
 
-    `launches`: there is a new instance. `needs_image_in_time`: an image must be ready before the deadline.
-    `waits_for_release`: nothing can be made before the release or stop. `keeps_all_data`: nothing written until then is
-    lost. `always_offered`: a person may put it first in a plan that has its source, though the plan itself has it not.
+    `earlier_image`: what it launches from, None where that has to be made. `launches`: there is a new instance.
+    `needs_image_in_time`: an image must be ready before the deadline. `waits_for_release`: nothing can be made before
+    the release or stop. `always_offered`: a person may put it first in a plan that has its earlier image, though the
+    plan itself has it not.
     """
 
     source: Source
+    data: Data
+    earlier_image: EarlierImage | None = None
     launches: bool = True
     needs_image_in_time: bool = False
     waits_for_release: bool = False
-    keeps_all_data: bool = False
     always_offered: bool = False
 
     @property
+    def keeps_all_data(self) -> bool:
+        """Whether nothing written until the release is lost."""
+        return self.data is Data.RELEASE
+
+    @property
     def serves_at_once(self) -> bool:
-        """Whether its source exists already."""
-        return self.source in (Source.EARLIER_IMAGE, Source.EARLIER_IMAGE_AND_SNAPSHOTS)
+        """Whether what it launches from exists already."""
+        return self.earlier_image is not None
 
 
 _TRAITS = {
-    Route.IMAGE: RouteTraits(Source.IMAGE_OF_INSTANCE, needs_image_in_time=True),
-    Route.RESTART: RouteTraits(Source.ITSELF, launches=False, waits_for_release=True, keeps_all_data=True),
-    Route.KEPT_DISK: RouteTraits(Source.KEPT_DISKS, waits_for_release=True, keeps_all_data=True),
-    Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE),
-    Route.INSTANT: RouteTraits(Source.EARLIER_IMAGE_AND_SNAPSHOTS, always_offered=True),
+    Route.IMAGE: RouteTraits(Source.IMAGE_OF_INSTANCE, Data.NOTICE, needs_image_in_time=True),
+    Route.RESTART: RouteTraits(Source.ITSELF, Data.RELEASE, launches=False, waits_for_release=True),
+    Route.KEPT_DISK: RouteTraits(Source.KEPT_DISKS, Data.RELEASE, waits_for_release=True),
+    Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE, Data.EARLIER, EarlierImage.ALL_DISKS),
+    Route.INSTANT: RouteTraits(
+        Source.EARLIER_IMAGE_AND_SNAPSHOTS, Data.NOTICE, EarlierImage.SYSTEM_DISK, always_offered=True
+    ),
 }

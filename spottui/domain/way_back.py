@@ -1,13 +1,15 @@
-"""On-demand replacements of spot instances, and where they could run as spot again."""
+"""On-demand replacements of spot instances, where they could run as spot again, and their deletion after that."""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from spottui.domain.early_warning import RatesSeen, early_warnings
+from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import SpotTerms
 from spottui.domain.places import Pair, Price
 from spottui.domain.plan import Stock
+from spottui.domain.recovery import Recovery
 from spottui.domain.settings import EarlyWarningSettings
 
 HOURS_A_MONTH = 730
@@ -61,3 +63,15 @@ def way_back(
 
 def _is_paid(price: Price, terms: SpotTerms) -> bool:
     return terms.limit <= 0 or price.spot <= terms.limit
+
+
+class Deletion(msgspec.Struct, frozen=True, gc=False):
+    """An on-demand instance that may be deleted, its `disks`, and the spot instance that serves in its place.
+
+    `recovery` is its way back; writes after its `imaging_since` are on the on-demand instance only.
+    """
+
+    recovery: Recovery
+    on_demand: Instance
+    spot: Instance
+    disks: tuple[Disk, ...]

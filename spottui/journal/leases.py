@@ -112,7 +112,7 @@ class Leases:
             self._changes += 1
         if self.own:
             self._renew(connection)
-        rows = connection.execute(_LOOK, {"lock": _LOCK}).fetchall()
+        rows = connection.execute(_LOOK).fetchall()
         head = rows[0][0]
         self._known = {row[1]: _lease(*row[1:]) for row in rows if row[1] is not None}
         self._looks += 1
@@ -128,7 +128,7 @@ class Leases:
         connection.execute(_RENEW, me)
         if not self._holds_lock:
             # After a broken connection the database may still hold it for the old one.
-            row = connection.execute(_TAKE_LOCK, {"lock": _LOCK, "key": self._key}).fetchone()
+            row = connection.execute(_TAKE_LOCK, {"lock": LOCK, "key": self._key}).fetchone()
             self._holds_lock = bool(row and row[0])
 
     def _lost(self, error: psycopg.Error) -> None:
@@ -169,9 +169,17 @@ def _lease(console: str, host: str, pid: int, since: float, age_s: float, has_lo
     return _Lease(shown, has_lock or answers)
 
 
-_LOCK = 0x5907
+LOCK = 0x5907
 """The class of our advisory locks."""
 _NOW = "extract(epoch FROM clock_timestamp())::float8"
+_HAS_LOCK = f"""
+    EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = {LOCK}::int4::oid AND objid::bigint = key
+        AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    )
+"""
+FORGET_DEAD = f"DELETE FROM lease WHERE renewed < {_NOW} - 3600 AND NOT {_HAS_LOCK}"
+"""Killed consoles leave their rows. One that is only stopped holds its lock, and one that returns writes a new row."""
 _RENEW = f"""
     INSERT INTO lease (console, host, pid, since, renewed, key)
     VALUES (%(console)s, %(host)s, %(pid)s, {_NOW}, {_NOW}, %(key)s)
@@ -182,9 +190,6 @@ _TAKE_LOCK = "SELECT pg_try_advisory_lock(%(lock)s::int4, %(key)s::int4)"
 _LOOK = f"""
     SELECT log_head.seq, console, host, pid, since,
         {_NOW} - greatest(renewed, extract(epoch FROM pg_postmaster_start_time())::float8),
-        EXISTS (
-            SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(lock)s::int4::oid AND objid::bigint = key
-            AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        )
+        {_HAS_LOCK}
     FROM log_head LEFT JOIN lease ON true ORDER BY since
 """

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
 
 from spottui.journal import schema
-from spottui.journal.leases import CHANNEL, Leases, cause_of
+from spottui.journal.leases import CHANNEL, FORGET_DEAD, Leases, cause_of
 from spottui.journal.store import JournalAway, JournalProblem, empty_engine, is_passing
 from spottui.journal.upgrade import check_version, make_tables
 
@@ -29,7 +29,6 @@ WRITE_ANSWER_S = 5.0
 READ_ANSWER_S = 10.0
 CONNECTIONS = 8
 """Connections of one console: one to write, one for its lease, the others to read."""
-BATCHES_KEPT_S = 86_400.0
 LOOKS = 5
 
 _CONNECTION = {
@@ -59,6 +58,8 @@ _SIGN = sa.text(
     f"RETURNING pg_notify('{CHANNEL}', '')"
 )
 _LAST_BATCH = sa.select(schema.last_batch.c.batch)
+_FORGET_BATCHES = "DELETE FROM last_batch WHERE at < extract(epoch FROM clock_timestamp()) - 86400"
+"""By the clock of the database: that of this host may be ahead, and a row that a living writer needs would go."""
 _ALONE = 0x5907_0000
 _TIME = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _PID = "SELECT pg_backend_pid()"
@@ -209,9 +210,8 @@ class PostgresStore:
                 name = str(row[1]).partition(",")[0].strip(' "')
                 alone.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(psycopg.sql.Identifier(name)))
             make_tables(self)
-            with self.write() as connection:
-                old = schema.last_batch.c.at < time.time() - BATCHES_KEPT_S
-                connection.execute(schema.last_batch.delete().where(old))
+            alone.execute(_FORGET_BATCHES)
+            alone.execute(FORGET_DEAD)
         finally:
             alone.close()
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 import msgspec
 
 from spottui.domain.clock import Clock
-from spottui.domain.facts import Decided, Logged, SignSeen, StateEntered
+from spottui.domain.facts import Logged
 from spottui.domain.fold import fold
 from spottui.domain.text import plain
 from spottui.journal import Journal, deliveries
 from spottui.journal.deliveries import Delivery
 from spottui.journal.writer import Urgency
 from spottui.notify.channels import Channel, channels_of
-from spottui.words import letter, region
+from spottui.words import TOLD_OF, letter, region
 
 log = logging.getLogger("spottui.notify")
 
@@ -27,7 +27,6 @@ LONGEST_RETRY_S = 60.0
 AT_ONCE = 500
 TOLD_PER_ROUND = 20
 """So few letters are told before the order is looked at again: a nearer deadline does not wait for a storm to end."""
-TOLD_OF = (SignSeen, Decided, StateEntered)
 
 
 class Sender:

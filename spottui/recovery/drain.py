@@ -33,7 +33,7 @@ async def drain(ctx: RecoveryContext) -> None:
         await ctx.record(Drained(one.name, "", seconds=one.timeout_s if recovery.drain_begun else 0.0))
         return
     until = asyncio.get_running_loop().time() + box_s
-    token = client_token(ctx.id, "RunCommand")
+    token = client_token(ctx.id, "RunCommand", recovery.run)
     entering = ctx.entering(RecoveryState.DRAINING, NextStep(Doing.DRAIN, one.name, seconds=round(box_s)))
     invoke_id = await call(
         ctx,

@@ -22,6 +22,7 @@ log = logging.getLogger("spottui.recovery")
 
 RETRIES_S = (1, 2, 5, 10, 30)
 TEND_S = 1.0
+STOP_S = 0.5
 AWAY_S = 0.5
 """How often a task checks again whether an unreachable journal answers."""
 
@@ -29,8 +30,8 @@ AWAY_S = 0.5
 class Engine:
     """Drives recoveries: those that this console opened, and those whose console has died. One per process.
 
-    It learns everything from the log. There is nothing to close but the process: the work in progress is on disk as
-    after kill -9, and another console, now or later, resumes it.
+    It learns everything from the log. `stop` leaves the work in progress on disk as after kill -9, and another console,
+    now or later, resumes it.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -44,6 +45,12 @@ class Engine:
         self._shared.journal.follow(self._hear)
         self._thread.start()
 
+    def stop(self) -> None:
+        """Drive nothing any more. What waits to be committed still is, if the journal takes it at once."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(2 * STOP_S)
+
     def wake_all(self) -> None:
         """Wake every waiting recovery, for a change that is not in the log."""
         self._loop.call_soon_threadsafe(self._wake, list(self._driven))
@@ -55,9 +62,14 @@ class Engine:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        tending = self._loop.create_task(self._tend())
+        self._loop.create_task(self._tend())
         self._loop.run_forever()
-        tending.cancel()
+        with suppress(JournalProblem, TimeoutError):
+            self._shared.journal.run(lambda _: None, Urgency.EYES, STOP_S)
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     def _hear(self, logged: Sequence[Logged]) -> None:
         """Tell the loop which recoveries have news, all at once; runs in the writer's thread."""

@@ -65,12 +65,12 @@ async def _move_all(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
 
 
 async def _keep_all(ctx: RecoveryContext) -> None:
-    with suppress(Fenced, JournalProblem):
-        try:
+    try:
+        with suppress(Fenced, JournalProblem):
             for eni_id in ctx.plan.spec.interfaces:
                 await _keep(ctx, eni_id)
-        except Exception:
-            log.exception("the network interfaces of %s may go with it", ctx.recovery.instance_id)
+    except Exception:
+        log.exception("the network interfaces of %s may go with it", ctx.recovery.instance_id)
 
 
 async def _keep(ctx: RecoveryContext, eni_id: str) -> None:

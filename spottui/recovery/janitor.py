@@ -18,7 +18,7 @@ from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Disk, InstanceStatus
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
-from spottui.domain.routes import Source
+from spottui.domain.routes import Data
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.transaction import Transaction
@@ -202,7 +202,7 @@ def _heir(region: _Region, instance_id: str) -> str:
     replaced_by = {
         recovery.instance_id: recovery.new_instance_id
         for recovery in region.recoveries.values()
-        if recovery.state is RecoveryState.RECOVERED and recovery.route.traits.source is not Source.EARLIER_IMAGE
+        if recovery.state is RecoveryState.RECOVERED and recovery.route.traits.data is not Data.EARLIER
     }
     seen: set[str] = set()
     while instance_id in replaced_by and instance_id not in seen:

@@ -39,6 +39,8 @@ MISSED_LOOKS = 3
 """After so many polls without the instance the cloud is asked whether it removed it."""
 REST = timedelta(seconds=30)
 """How long a place that refused is backed off for all recoveries."""
+PAUSE = timedelta(seconds=10)
+"""After so long since the last try another journal's console may have launched: the cloud is asked first."""
 ROOM_POLL_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
 SETTLE_S = 60.0
@@ -81,9 +83,9 @@ async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> 
 
 
 def _removed(recovery: Recovery) -> int:
-    """Return how many of the newest replacements in a row were removed by the cloud."""
+    """Return how many of this run's newest replacements in a row were removed by the cloud."""
     count = 0
-    for one in reversed(recovery.tries):
+    for one in reversed(_of_this_run(recovery)):
         if one.failure is None or one.failure.kind != REMOVED:
             break
         count += 1
@@ -115,7 +117,8 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
             continue
         if one is None:
             if zone or left_s < 0 or not places_left(recovery, plan, zone):
-                return replace(failed(_no_room(recovery, source.image_id)), retryable=bool(zone))
+                no_room = Reason(Why.NO_ROOM, source.image_id, failure=_last_failure(recovery))
+                return replace(failed(no_room), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
         outcome = await _launched_or_found(ctx, plan, one, left_s)
@@ -265,21 +268,17 @@ def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
     )
 
 
-def _no_room(recovery: Recovery, image_id: str) -> Reason:
-    """Return why nothing was launched, with the last refusal, which a person can act on."""
-    return Reason(Why.NO_ROOM, image_id, failure=_last_failure(recovery))
-
-
 def _last_failure(recovery: Recovery) -> Failure | None:
     return next((one.failure for one in reversed(recovery.tries) if one.failure), None)
 
 
 async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
     """Launch, unless this try's instance exists already; None if the cloud cannot tell now."""
-    is_first = not _of_this_run(ctx.recovery)
-    if ctx.follows and is_first:
+    earlier = [other.at for other in _of_this_run(ctx.recovery) if other.at]
+    has_paused = not earlier or ctx.now() - earlier[-1] > PAUSE
+    if ctx.follows and not earlier:
         found = await await_instance(ctx, one, FOLLOW_S)
-    elif ctx.follows or is_first or one.client_token in ctx.recovery.unsettled:
+    elif ctx.follows or has_paused or one.client_token in ctx.recovery.unsettled:
         found = await adopt_instance(ctx, one)
     else:
         found = None
@@ -338,9 +337,11 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
 
 async def _image_lost(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
     """The same refusal means that the image is not ready, disabled or deleted: check which, and wait if not ready."""
-    image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_POLL_S)
-    if isinstance(image, Image) and image.lost:
-        return leaves(Reason(Why.IMAGE_LOST, image_id, image.status))
+    listed = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_POLL_S)
+    # What was made in calm time is in no list of what recoveries made.
+    image = listed or await ctx.attempt(partial(ctx.ecs.own_image, image_id))
+    if image is None or (isinstance(image, Image) and image.lost):
+        return leaves(Reason(Why.IMAGE_LOST, image_id, image.status if image else ""))
     return None
 
 

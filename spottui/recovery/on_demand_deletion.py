@@ -11,7 +11,6 @@ from spottui.cloud.balancers import Balancers, Balancing
 from spottui.cloud.errors import CloudError
 from spottui.cloud.instance_deletion import ACTION, check_deletion, delete_instance
 from spottui.domain.balancers import Backend, Product, Server
-from spottui.domain.deletion import Deletion
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.launch_spec import OUR_TAG, LaunchSpec
@@ -20,6 +19,7 @@ from spottui.domain.probe import ProbeAddress
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.text import plain
+from spottui.domain.way_back import Deletion
 from spottui.journal.transaction import Transaction
 from spottui.recovery import probes
 from spottui.recovery.context import Shared, failure_of

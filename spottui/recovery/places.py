@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -11,8 +12,9 @@ from spottui.domain.facts import PlanSurveyed, RouteTaken
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery
+from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
-from spottui.recovery.context import RecoveryContext
+from spottui.recovery.context import Fenced, RecoveryContext
 
 log = logging.getLogger("spottui.recovery")
 
@@ -46,7 +48,8 @@ async def _find_places(ctx: RecoveryContext) -> None:
     except Exception:
         log.exception("the places of %s could not be looked up; the plan keeps the places it has", ctx.id)
         surveyed = replace(plan, surveyed=True)
-    await ctx.change(partial(_with_places, surveyed, ctx.now()))
+    with suppress(Fenced, JournalProblem):
+        await ctx.change(partial(_with_places, surveyed, ctx.now()))
 
 
 def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
@@ -58,7 +61,10 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     is_same = chosen.route is plan.route
     # A confirmation of another route does not count for this one.
     first_digest = plan.digest if is_same else ""
-    chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends)
+    # After the release another instance may have the address, and records of its own.
+    is_first_look = plan.records is None or recovery.interruption.released_at is None
+    records = chosen.records if is_first_look else plan.records
+    chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends, records=records)
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:
         transaction.record(recovery.recovery_id, RouteTaken(chosen.route, Reason(Why.NO_EARLIER_IMAGE)), now)

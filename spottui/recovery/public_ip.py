@@ -70,27 +70,30 @@ async def _keep_public_ip(ctx: RecoveryContext) -> None:
     What is refused, or whether a locked instance may be converted at all (OPEN, docs/alibaba-facts.md 15), costs the
     recovery nothing but the address.
     """
-    with suppress(Fenced, JournalProblem):
-        try:
+    try:
+        with suppress(Fenced, JournalProblem):
             for _ in range(LOOKS):
                 if not await _is_worth_another_look(ctx):
                     return
                 await asyncio.sleep(POLL_S)
             log.warning("the public IP of %s was not converted", ctx.recovery.instance_id)
-        except Exception:
-            log.exception("the public IP of %s is not converted", ctx.recovery.instance_id)
+    except Exception:
+        log.exception("the public IP of %s is not converted", ctx.recovery.instance_id)
 
 
 async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
-    """Journal the EIP that the instance has, else convert its public IP; False if there is nothing more to do."""
-    recovery = ctx.recovery
+    """Journal the EIP that the instance has or left, else convert its public IP; False if nothing more can be done."""
+    recovery, address = ctx.recovery, ctx.plan.spec.instance.public_ip
     instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-    if isinstance(instance, CloudError):
+    left = await ctx.attempt(partial(eips.eip_of_address, ctx.ecs, address)) if instance is None else None
+    if isinstance(instance, CloudError) or isinstance(left, CloudError):
         return True
-    if instance is None:
-        return False
-    if instance.eip_id:
-        await ctx.record(PublicIpKept(ctx.plan.spec.instance.public_ip, instance.eip_id))
+    if left and left.instance_id not in ("", recovery.instance_id):
+        left = None  # Somebody else has the address by now.
+    eip_id = instance.eip_id if instance else left.eip_id if left else ""
+    if eip_id:
+        await ctx.record(PublicIpKept(address, eip_id))
+    if eip_id or instance is None:
         return False
     if recovery.tries:
         return True

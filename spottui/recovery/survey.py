@@ -21,8 +21,17 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import DnsRecord, Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock, in_old_vswitch_first
-from spottui.domain.ready import ready_policy
+from spottui.domain.plan import (
+    Candidate,
+    Caution,
+    CautionKind,
+    PlaceRules,
+    Plan,
+    Stock,
+    in_old_vswitch_first,
+    routes_surveyed,
+)
+from spottui.domain.ready import is_recent, ready_policy
 from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -46,7 +55,8 @@ VSWITCHES_S = 300.0
 BACKENDS_S = 3.0
 """How long looked-up weights are reused; survey and recovery share a look-up."""
 RATES_S = 600.0
-RECORDS_S = 60.0
+RECORDS_S = 3.0
+"""Likewise: another recovery may just have moved a record to the instance."""
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
@@ -123,16 +133,12 @@ class Surveys:
         return await arrival(asked)
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave out `instant` without a recent system image; what a person chose stays."""
-        chosen = plan.route.traits.serves_at_once and plan.route_chosen and plan.earlier_image(plan.route)
-        if plan.spec.back_to_spot or chosen:
-            return plan.routes
-        routes = [route for route in plan.routes if not route.traits.serves_at_once]
-        ready = ready_policy(self._settings, plan.spec.instance)
-        if Route.INSTANT in plan.routes and ready and plan.system_image:
-            age_s = (self._clock.now() - plan.system_image.made).total_seconds()
-            routes = [Route.INSTANT, *routes] if age_s <= ready.system_age_s else routes
-        return (*routes, Route.WARM_IMAGE) if plan.warm_image and self._settings.policy.warm_image else tuple(routes)
+        policy = ready_policy(self._settings, plan.spec.instance)
+        return routes_surveyed(
+            plan,
+            is_ready=is_recent(policy, plan.system_image, self._clock.now()),
+            may_serve_earlier=self._settings.policy.warm_image,
+        )
 
     async def background(self, spec: LaunchSpec) -> Background:
         """Return prices and images of an instance, for a person who looks at it."""

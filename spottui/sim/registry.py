@@ -9,23 +9,38 @@ from spottui.sim.model import Region
 from spottui.sim.params import Params
 from spottui.sim.world import World
 
+ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
+SLB, ALB, NLB, PVTZ = "2014-05-15", "2020-06-16", "2022-04-30", "2018-01-01"
+"""API versions, which tell the services apart on the one port."""
+PRODUCTS = {
+    ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts", SLB: "slb", ALB: "alb", NLB: "nlb", PVTZ: "pvtz",
+}  # fmt: skip
+"""The name of each service, as in RAM's actions."""
+
 Body = dict[str, Any]
 """A response body, without its RequestId."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call being carried out. `blind`: the caller's permissions let it see only empty lists.
+    """One call being carried out, of the API of this `version`.
 
+    `blind`: the caller's permissions let it see only empty lists.
     `effect` is what the ledger will say the call did; None for one that changed nothing.
     """
 
     world: World
     params: Params
     now: float
+    version: str
     blind: bool = False
     access_key_id: str = ""
     effect: str | None = None
+
+    @property
+    def product(self) -> str:
+        """The service."""
+        return PRODUCTS[self.version]
 
     @property
     def region_id(self) -> str:
@@ -71,14 +86,6 @@ class Call:
 
 
 Action = Callable[[Call], Body]
-
-ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
-SLB, ALB, NLB, PVTZ = "2014-05-15", "2020-06-16", "2022-04-30", "2018-01-01"
-"""API versions, which tell the services apart on the one port."""
-PRODUCTS = {
-    ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts", SLB: "slb", ALB: "alb", NLB: "nlb", PVTZ: "pvtz",
-}  # fmt: skip
-"""The name of each service in RAM's actions."""
 
 _ACTIONS: dict[str, dict[str, Action]] = {version: {} for version in PRODUCTS}
 

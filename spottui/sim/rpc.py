@@ -75,7 +75,7 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     world.coverage.called(name)
     _refuse_unmodelled(world, asked)
     blind = permission.is_blind(owner, asked.version, name, params)
-    call = Call(owner, params, world.settle(), blind, access_key_id)
+    call = Call(owner, params, world.settle(), asked.version, blind, access_key_id)
     try:
         body = action(call)
     finally:

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil, floor, log10
 
-from spottui.tables.moments import money
-
 BLOCKS = " ▁▂▃▄▅▆▇█"
 _EIGHTHS = len(BLOCKS) - 1
 _STEPS = (1, 2, 5, 10)
@@ -78,7 +76,7 @@ def steps(solid: Points, dashed: Points, end: datetime, width: int, height: int)
     plotext.xlim(begin.timestamp(), end.timestamp())
     plotext.ylim(0, top)
     amounts, days = amount_ticks(top, height - 2), day_ticks(begin, end, width // _TICK_CELLS)
-    plotext.yticks(amounts, [money(amount) for amount in amounts])
+    plotext.yticks(amounts, [f"{amount:,.6g}" for amount in amounts])
     plotext.xticks([day.timestamp() for day in days], [f"{day:%m-%d}" for day in days])
     plotext.xaxes(True, False)
     plotext.yaxes(True, False)

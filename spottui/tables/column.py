@@ -43,7 +43,8 @@ class Column(msgspec.Struct, frozen=True):
     a filter compares with: the seconds left for a moment, None where a cell stands for no number. A `pinned` column
     stays in sight when a person looks sideways: it says which row it is. In a table narrower than `wide` cells there
     is no such column; where so many are to spare it is `full` cells wide and shows the `whole` text.
-    The text of one that `spills` begins in the blank cells before it.
+    The text of one that `spills` begins in the blank cells before it. An `optional` one is hidden until somebody wants
+    it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Column(msgspec.Struct, frozen=True):
     wide: int = 0
     full: int = 0
     spills: bool = False
+    optional: bool = False
 
     def text(self, cell: Cell, now_s: float, width: int) -> str:
         """Return a cell's text for a column that is `width` cells wide."""

@@ -38,7 +38,7 @@ COLUMNS = (
     Column("event", "Event", 9, pinned=True),
     Column("name", "Name", 11, render=_name, whole=as_text, pinned=True),
     Column("text", "What", 14, flexible=True),
-    Column("instance", "Instance", 22, wide=90),
+    Column("instance", "Instance", 11, render=short_id, whole=as_text, wide=90),
 )
 """Who the event is about is named by the id where no name is known."""
 

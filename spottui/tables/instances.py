@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -12,19 +13,20 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.owner import owner_of
+from spottui.domain.places import shown_rate
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.region_key import region_id, shown_account, zone_in_short
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
-from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
+from spottui.tables.moments import countdown, day_and_minute, epoch, hourly, iso_time, number, seconds_left
 from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
 from spottui.words.market import early_warning, way_back
 
 
-class Around(msgspec.Struct, frozen=True):
+class Around(msgspec.Struct, frozen=True, gc=False):
     """What a row shows besides the instance itself; unknown values are empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
@@ -120,46 +122,29 @@ COLUMNS = (
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
     Column("account", "Account", 8, drop=3),
-    Column("region", "Region", 11, drop=3),
+    Column("region", "Region", 11, drop=3, optional=True),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
     Column("seen", "Signals", 7),
     Column("now", "Now", 11, drop=4, render=short_id, whole=as_text, full=22),
-    Column("status", "Status", 8, drop=5),
-    Column("address", "Address", 15, drop=6),
-    Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number),
-    Column("behavior", "At end", 9, drop=8),
-    Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time),
-    Column("tags", "Tags", 12, drop=10),
-    Column("price", "Price/h", 8, align_right=True, drop=11, amount=_amount),
-    Column("share", "% on-demand", 11, align_right=True, drop=12, render=_percent, amount=number),
-    Column("rate", "Interrupted", 11, drop=13),
-    Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone),
-    Column("owner", "Owner", 12, drop=15),
-    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44),
-    Column("back", "Way back", 22, drop=17),
+    Column("status", "Status", 8, drop=5, optional=True),
+    Column("address", "Address", 15, drop=6, optional=True),
+    Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number, optional=True),
+    Column("behavior", "At end", 9, drop=8, optional=True),
+    Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time, optional=True),
+    Column("tags", "Tags", 12, drop=10, optional=True),
+    Column("price", "Price/h", 8, align_right=True, drop=11, amount=_amount, optional=True),
+    Column("share", "% on-demand", 11, align_right=True, drop=12, render=_percent, amount=number, optional=True),
+    Column("rate", "Interrupted", 11, drop=13, optional=True),
+    Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone, optional=True),
+    Column("owner", "Owner", 12, drop=15, optional=True),
+    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44, optional=True),
+    Column("back", "Way back", 22, drop=17, optional=True),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-OPTIONAL = frozenset(
-    (
-        "region",
-        "status",
-        "address",
-        "vcpus",
-        "behavior",
-        "created",
-        "tags",
-        "price",
-        "share",
-        "rate",
-        "forecast",
-        "owner",
-        "warning",
-        "back",
-    )
-)
-"""The columns that are hidden until somebody wants them; where there are several regions, the zone names its own."""
+OPTIONAL = frozenset(column.id for column in COLUMNS if column.optional)
+"""Where there are several regions, the zone names its own."""
 
 OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast", "warning", "back"))
 """Those that stay empty until somebody has looked around the fleet."""
@@ -226,23 +211,30 @@ class InstanceRows:
         is_around_new: bool,
     ) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
+        # Ten thousand instances stand in few places: what is around them is kept once.
+        alike: dict[Around, Around] = {}
         for instance in instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
-            is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            beside = (
-                earlier[0][3]
-                if earlier and is_known
-                else around(instance, fleet_background, several=several_regions, accounts=accounts)
-            )
+            if earlier and earlier[0][0] is instance and not is_around_new:
+                beside = earlier[0][3]
+            else:
+                beside = around(instance, fleet_background, several=several_regions, accounts=accounts)
+                beside = alike.setdefault(beside, beside)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
-            of_it = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
+            of_it = earlier if earlier and earlier[0] == source else (source, _row_of(source, earlier))
             # The row's own key, not an equal one: ten thousand are kept once.
             made[of_it[1][0]] = of_it
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
+
+
+def _row_of(source: Source, earlier: tuple[Source, Row] | None) -> Row:
+    """Return the row; where it shows what it showed, the earlier one itself: the table has that already."""
+    row = instance_row(*source)
+    return earlier[1] if earlier and earlier[1] == row else row
 
 
 def hidden_accounts(view: DeskView | None) -> frozenset[str]:
@@ -312,9 +304,9 @@ def around(
         )
     return Around(
         zone,
-        price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
+        price=f"{symbol(price.currency)}{hourly(price.spot)}" if price else "",
         share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
-        rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
+        rate=plain(shown_rate(fleet_background.rates.get((instance.instance_type, instance.zone), "")), 16),
         forecast=str(forecast_now(instance, fleet_background) or ""),
         account=account,
         warning="; ".join(map(early_warning, warnings_of(instance, fleet_background))),
@@ -348,17 +340,17 @@ def instance_row(
         plain(instance.name),
         plain(instance.instance_type, 64),
         beside.account,
-        plain(region_id(instance.region).removeprefix("cn-"), 64),
+        _region_in_short(instance.region),
         beside.zone,
         "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",
         plain(replaced_by, 64),
-        str(instance.status),
+        instance.status.value,
         plain(instance.private_ip, 64),
         instance.vcpus,
-        str(instance.behavior),
+        instance.behavior.value,
         epoch(instance.created),
-        plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
+        _tags_in_short(instance.tags),
         beside.price,
         beside.share,
         beside.rate,
@@ -368,6 +360,16 @@ def instance_row(
         beside.way_back,
         EARLY_WORD if beside.warning else BACK_WORD if beside.may_go_back else "",
     )
+
+
+@cache
+def _region_in_short(region: str) -> str:
+    return plain(region_id(region).removeprefix("cn-"), 64)
+
+
+@lru_cache(4096)
+def _tags_in_short(tags: tuple[tuple[str, str], ...]) -> str:
+    return plain(" ".join(f"{key}={value}" for key, value in tags))
 
 
 def _has_lock(reclaim: Interruption | None) -> bool:

@@ -93,10 +93,14 @@ def short_age(seconds: float | None) -> str:
     return f"{min(int(seconds / 86_400), 99)}d"
 
 
-def money(amount: float, *, sign: bool = False) -> str:
-    """Return an amount with at most three decimals, as prices by the hour have them: `0.142`, or `+0.008`."""
-    text = f"{amount:+,.3f}" if sign else f"{amount:,.3f}"
-    return text.rstrip("0").rstrip(".")
+def hourly(amount: float, *, sign: bool = False) -> str:
+    """Return what something costs an hour with three decimals, as the cloud has them: `0.140`, or `+0.008`."""
+    return f"{amount:+,.3f}" if sign else f"{amount:,.3f}"
+
+
+def monthly(amount: float) -> str:
+    """Return what something costs a month with two decimals: `12.50`."""
+    return f"{amount:,.2f}"
 
 
 def bar(cell: Cell, now_s: float) -> str:

@@ -61,7 +61,7 @@ class PlanSum(msgspec.Struct, frozen=True):
     @property
     def warning_line(self) -> str:
         """What the warnings are about, as `private IP 100, one zone 27`; empty for none."""
-        return ", ".join(f"{kind} {count}" for kind, count in self.warnings.most_common())
+        return " · ".join(f"{kind} {count}" for kind, count in self.warnings.most_common())
 
 
 def plan_sum(plans: Iterable[tuple[Recovery, Plan | None]], now: datetime) -> PlanSum:

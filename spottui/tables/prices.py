@@ -1,14 +1,14 @@
 """Prices by the hour as short texts, with their currency."""
 
 from spottui.domain.text import plain
-from spottui.tables.moments import money
+from spottui.tables.moments import hourly
 
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def price(per_hour: float | None, currency: str) -> str:
     """Return a price per hour such as `¥0.407/h`, empty if unknown; `currency` is the cloud's code, such as CNY."""
-    return "" if per_hour is None else f"{symbol(currency)}{money(per_hour)}/h"
+    return "" if per_hour is None else f"{symbol(currency)}{hourly(per_hour)}/h"
 
 
 def difference(new: float | None, old: float | None, currency: str) -> str:
@@ -23,8 +23,3 @@ def difference(new: float | None, old: float | None, currency: str) -> str:
 def symbol(currency: str) -> str:
     """Return a currency's symbol, else its code with a space; empty if the currency is unknown."""
     return _SYMBOLS.get(currency) or (f"{plain(currency, 8)} " if currency else "")
-
-
-def rate_in_short(rate: str) -> str:
-    """Return an interruption rate in the cloud's words, one that is open upwards as `10%+`."""
-    return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate

@@ -11,11 +11,10 @@ from spottui.domain.clock import NOTICE_S
 from spottui.domain.early_warning import highest_rate
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
-from spottui.domain.places import Price
+from spottui.domain.places import Price, shown_rate
 from spottui.domain.region_key import zone_in_short
 from spottui.domain.view import DeskView, is_of
 from spottui.tables.charts import BLOCKS, columns, over_time
-from spottui.tables.prices import rate_in_short
 
 _PRICE_CELLS = 24
 _EIGHTHS = len(BLOCKS) - 1
@@ -106,7 +105,7 @@ def _risks(instances: Sequence[Instance], fleet_background: FleetBackground, *, 
         rate = fleet_background.rates.get((each.instance_type, each.zone), "")
         if rate and (zone not in worst or highest_rate(rate) > highest_rate(worst[zone])):
             worst[zone] = rate
-    return tuple(Risk(zone, _block(rate), rate_in_short(rate)) for zone, rate in sorted(worst.items()))
+    return tuple(Risk(zone, _block(rate), shown_rate(rate)) for zone, rate in sorted(worst.items()))
 
 
 def _block(rate: str) -> str:

@@ -219,7 +219,10 @@ def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     if recovery.state is RecoveryState.RECOVERED:
         return outcome_line(recovery, plan)
     if recovery.state is RecoveryState.FAILED:
-        return _joined(code(recovery), remedy(recovery), _reason(recovery))
+        said = code(recovery)
+        return _joined(
+            said, remedy(recovery), _reason(recovery).replace(f"{said}: ", "", 1) if said else _reason(recovery)
+        )
     if recovery.state.is_final:
         return _reason(recovery)
     if recovery.cancel:
@@ -227,7 +230,7 @@ def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     if recovery.state is RecoveryState.SUSPECTED:
         return _reason(recovery) or words.next_step(recovery.next_step)
     if recovery.state is RecoveryState.NEEDS_YOU:
-        against = words.against(recovery.reason, recovery.region)
+        against = (words.in_line if recovery.is_queued else words.against)(recovery.reason, recovery.region)
         return _joined(_turn(recovery), _place(recovery, plan, several), _room(recovery), trouble, against)
     if recovery.state is RecoveryState.VETO_WINDOW:
         return _joined(_place(recovery, plan, several), _room(recovery))

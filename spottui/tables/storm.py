@@ -54,7 +54,7 @@ def of_now(view: DeskView) -> tuple[Recovery, ...]:
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `4 recovered · 7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any.
+    """Return `4 recovered · 7 of 9 make it`, of those that go by themselves; empty where nothing is known of any.
 
     What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
@@ -64,7 +64,7 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
 
 
 def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `7 of 9 will make it · 2 data kept`, of those that go by themselves; empty where nothing is known of any.
+    """Return `7 of 9 make it · 2 data kept`, of those that go by themselves; empty where nothing is known of any.
 
     The others are not lost, where their data is kept: it is said how many.
     """
@@ -75,7 +75,8 @@ def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
     kept = sum(verdict_of(recovery, now) is Verdict.DATA_KEPT for recovery in going)
     if kept == len(going):
         return f"{kept} data kept"
-    makes_it = f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"
+    count = sum(_makes_it(recovery, now) for recovery in going)
+    makes_it = f"{count} of {len(going)} make{'s' * (count == 1)} it"
     return f"{makes_it} · {kept} data kept" if kept else makes_it
 
 

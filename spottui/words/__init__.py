@@ -6,14 +6,14 @@ What stands in a field can come from outside: no text that is returned here hold
 from spottui.words.driving import silent_console, stopped, unread_console
 from spottui.words.facts import EventKind, Sign, event_kind, request_id, search, sign_of, step, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
-from spottui.words.letters import letter
-from spottui.words.next_steps import next_step
+from spottui.words.letters import TOLD_OF, letter
+from spottui.words.next_steps import next_step, reused
 from spottui.words.phrases import region, saved
-from spottui.words.reasons import against, lift, reason
-from spottui.words.retries import reused
+from spottui.words.reasons import against, in_line, lift, reason
 from spottui.words.warnings import loss, warnings
 
 __all__ = [
+    "TOLD_OF",
     "EventKind",
     "Sign",
     "advice",
@@ -22,6 +22,7 @@ __all__ = [
     "failure",
     "failure_line",
     "fault",
+    "in_line",
     "letter",
     "lift",
     "loss",

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from spottui.domain.deletion import Deletion
 from spottui.domain.early_warning import EarlySign, EarlyWarning
 from spottui.domain.instance import Instance
+from spottui.domain.places import shown_rate
 from spottui.domain.text import plain
-from spottui.domain.way_back import OnDemand
+from spottui.domain.way_back import Deletion, OnDemand
 
 
 def early_warning(warning: EarlyWarning) -> str:
@@ -15,7 +15,7 @@ def early_warning(warning: EarlyWarning) -> str:
         return f"price {_percent(warning)}% of limit"
     if warning.sign is EarlySign.STOCK:
         return str(warning.stock)
-    return f"rate {plain(warning.rate, 16)}, was {plain(warning.was, 16)}"
+    return f"rate {_rate(warning.rate)}, was {_rate(warning.was)}"
 
 
 def early_warning_of(instance: Instance, warning: EarlyWarning) -> str:
@@ -23,11 +23,11 @@ def early_warning_of(instance: Instance, warning: EarlyWarning) -> str:
     place = f"{plain(instance.instance_type, 40)} in {plain(instance.zone, 40)}"
     if warning.sign is EarlySign.PRICE:
         currency = f" {plain(warning.currency, 8)}" if warning.currency else ""
-        price = f"{warning.price:g}{currency} per hour"
-        return f"spot price of {price} is {_percent(warning)}% of its price limit of {warning.limit:g}"
+        price = f"{warning.price:.3f}{currency} per hour"
+        return f"spot price of {price} is {_percent(warning)}% of its price limit of {warning.limit:.3f}"
     if warning.sign is EarlySign.STOCK:
         return f"{place} is {warning.stock} as spot"
-    return f"interruption rate of {place} rose from {plain(warning.was, 16)} to {plain(warning.rate, 16)}"
+    return f"interruption rate of {place} rose from {_rate(warning.was)} to {_rate(warning.rate)}"
 
 
 def way_back(on_demand: OnDemand, zone: str, symbol: str) -> str:
@@ -51,7 +51,7 @@ def way_back_in_full(on_demand: OnDemand, symbol: str) -> str:
     price = on_demand.way_back.price
     return (
         f"on-demand replacement of a spot instance; spot is in stock in {plain(on_demand.way_back.zone, 40)} at "
-        f"{symbol}{price.spot:g}/h instead of {symbol}{price.on_demand:g}/h and saves about "
+        f"{symbol}{price.spot:.3f}/h instead of {symbol}{price.on_demand:.3f}/h and saves about "
         f"{symbol}{on_demand.way_back.saving_per_month:,.0f} a month: B plans the way back"
     )
 
@@ -72,6 +72,10 @@ def deletion(of: Deletion) -> Iterator[str]:
     yield f"{plain(new.instance_id)} runs as spot in {plain(new.zone, 40)} in its place, and has its traffic."
     if since:
         yield f"What was written on {old_id} after {since:%Y-%m-%d %H:%M:%S} UTC is not on it, and is lost."
+
+
+def _rate(words: str) -> str:
+    return plain(shown_rate(words), 16)
 
 
 def _percent(warning: EarlyWarning) -> int:

@@ -73,6 +73,7 @@ _LEFT = (
     Why.EIP_LEFT,
 )
 _TELL_CAUSES = (Why.RUNS, Why.ROUTES, Why.THEN, Why.NOT_ATTACHED, Why.NO_PLAN_BY_DEADLINE)
+_LIMITS = (Why.AT_ONCE, Why.PER_HOUR)
 _PRESS_Y, _GO_NOW, _ANYWAY = "press y", "press y to start now", "press y to recover it anyway"
 _LIFTS = {
     Why.NO_LOCK_AUTO_STAYS_AWAY: _PRESS_Y,
@@ -116,6 +117,13 @@ def against(known: Reason | None, region: str = "") -> str:
     return plain(f"held by {known.detail}") if known.why is Why.HELD else reason(known, region)
 
 
+def in_line(known: Reason | None, region: str = "") -> str:
+    """Return the same of a queued recovery, where its place in the line is said beside it."""
+    if known is None or known.why not in _LIMITS:
+        return against(known, region)
+    return plain(f"{_limit(known)}: {lift(known)}", LONGEST)
+
+
 def _why(known: Reason, region: str) -> str:
     """What is left changed stands behind any reason that does not tell its causes itself."""
     causes = () if known.why in _TELL_CAUSES else (cause for cause in known.causes if cause.why in _LEFT)
@@ -138,7 +146,7 @@ def _alone(known: Reason, region: str) -> str:
 
 
 def _ahead(known: Reason) -> str:
-    if known.why not in (Why.AT_ONCE, Why.PER_HOUR) or not known.count:
+    if known.why not in _LIMITS or not known.count:
         return ""
     return f"; {'1 other has' if known.count == 1 else f'{known.count} others have'} a nearer deadline"
 
@@ -175,16 +183,18 @@ def _no_allow_tag(known: Reason, _region: str) -> str:
 
 def _cost_ceiling(known: Reason, _region: str) -> str:
     cost, ceiling = _amount(known, 0), _amount(known, 1)
-    return f"auto-mode would add {cost:.2f}/h, above its ceiling of {ceiling:g}/h"
+    return f"auto-mode would add {cost:.3f}/h, above its ceiling of {ceiling:.3f}/h"
 
 
-def _at_once(known: Reason, _region: str) -> str:
-    return f"queued: limit of {_amount(known, 0):g} recoveries at once"
+def _queued(known: Reason, _region: str) -> str:
+    return f"queued: {_limit(known)}"
 
 
-def _per_hour(known: Reason, _region: str) -> str:
+def _limit(known: Reason) -> str:
+    if known.why is Why.AT_ONCE:
+        return f"limit of {_amount(known, 0):g} recoveries at once"
     free = f", next slot at {clock_utc(known.at)}" if known.at else ""
-    return f"queued: limit of {_amount(known, 0):g} recoveries an hour{free}"
+    return f"limit of {_amount(known, 0):g} recoveries an hour{free}"
 
 
 def _cancelled(known: Reason, _region: str) -> str:
@@ -301,8 +311,8 @@ _TOLD = {
     Why.NO_PLAN_BY_DEADLINE: _no_plan_by_deadline,
     Why.NO_ALLOW_TAG: _no_allow_tag,
     Why.COST_CEILING: _cost_ceiling,
-    Why.AT_ONCE: _at_once,
-    Why.PER_HOUR: _per_hour,
+    Why.AT_ONCE: _queued,
+    Why.PER_HOUR: _queued,
     Why.CANCELLED: _cancelled,
     Why.NOBODY_CONFIRMED: _nobody_confirmed,
     Why.CALLED_OFF: _called_off,

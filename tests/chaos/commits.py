@@ -24,9 +24,9 @@ class Way:
 
     `before` is what happens first; it returns whom the way is about then. `command` are the options of a person's
     `recover` where that is what is killed, not what a notice begins; `keeps_address` where the replacement is to have
-    the old private IP. With `other_account` the instance of that name in a second account is reclaimed at the same
-    time, and images and launches are those of each account. Where the old instance `is_deleted`, the person gives the
-    command once more at the end: only that may delete it.
+    the old private IP, `keeps_public_ip` where it is to have the old public one. With `other_account` the instance of
+    that name in a second account is reclaimed at the same time, and images and launches are those of each account.
+    Where the old instance `is_deleted`, the person gives the command once more at the end: only that may delete it.
     """
 
     instance: str
@@ -38,6 +38,7 @@ class Way:
     images: int = 1
     launches: int = 1
     keeps_address: bool = False
+    keeps_public_ip: bool = False
     other_account: bool = False
     is_deleted: bool = False
 
@@ -74,6 +75,8 @@ def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
             console.stop()
         toll.count(cloud, config, victims.values(), way.images, way.launches)
         toll.left_behind += way.keeps_address and address not in _addresses(cloud).values()
+        public_ips = {row["IpAddress"] for row in cloud.state()["eips"]}
+        toll.left_behind += way.keeps_public_ip and PUBLIC_IP not in public_ips
         toll.left_behind += way.is_deleted and victim in _addresses(cloud)
         toll.lost += way.is_deleted and _named(cloud, way.instance) == victim
     return toll
@@ -206,10 +209,18 @@ def _with_names(cloud: SimServer, _config: Path, victim: str) -> str:
     return victim
 
 
+def _with_public_ip(cloud: SimServer, _config: Path, victim: str) -> str:
+    """Give an instance a public IP that is no EIP; the cloud takes longer to convert it than to make the image."""
+    cloud.control("POST", "instance", {"instance_id": victim, "public_ip": PUBLIC_IP})
+    cloud.fault("ConvertNatPublicIpToEip", "slow", delay_s=2)
+    return victim
+
+
 def _fail_behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return _fail_for_money(cloud, config, _behind_balancers(cloud, config, victim))
 
 
+PUBLIC_IP = "47.98.7.6"
 _NO_PROTECTION = {"permissions": {"ModifyDiskAttribute": "forbidden"}, "image_base_s": 60}
 WAYS = {
     "image": Way("web-1"),
@@ -225,6 +236,9 @@ WAYS = {
     "instant-fresh": Way("api-2", before=_make_ready_and_fresh, images=2),
     "served": Way("web-1", before=_probe_and_tell),
     "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20, keeps_address=True),
+    "public-ip": Way("cache-4", before=_with_public_ip, keeps_public_ip=True),
+    # Killed before the conversion its address is lost with it; killed after, the EIP is not to stay behind.
+    "public-ip-after-release": Way("cache-4", {"image_base_s": 8}, before=_with_public_ip, notice_s=4),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "way-back": Way("web-1", before=_replace_on_demand, command=("--to-spot", "--yes"), images=2, launches=2),
     "way-back-deleted": Way(

@@ -19,7 +19,7 @@ LOST = (
     "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "CreateSnapshotGroup", "RunCommand",
     "SetBackendServers", "AddBackendServers", "UpdateServerGroupServersAttribute", "AddServersToServerGroup",
     "RemoveServersFromServerGroup", "UpdateZoneRecord", "DetachNetworkInterface", "AttachNetworkInterface",
-    "AssignPrivateIpAddresses",
+    "AssignPrivateIpAddresses", "AssociateEipAddress",
 )  # fmt: skip
 OTHER = "prod"
 """The name of the second account, where there is one."""
@@ -65,7 +65,7 @@ class Toll:
         entries = [one for group in state["server_groups"] for one in group["Servers"]]
         self.left_at_zero += sum(not one["Weight"] or one["ServerId"] not in up for one in entries)
         addresses = {row["PrivateIpAddress"] for row in state["instances"]}
-        self.left_behind += sum(one["InstanceId"] not in up for one in state["network_interfaces"])
+        self.left_behind += sum(one["InstanceId"] not in up for one in (*state["network_interfaces"], *state["eips"]))
         self.left_behind += sum(one["Value"] not in addresses for zone in state["dns_zones"] for one in zone["Records"])
         self.recoveries += len(victims)
         self.lost += sum(ends.get(victim) is not RecoveryState.RECOVERED for victim in victims)

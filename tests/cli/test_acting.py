@@ -113,7 +113,7 @@ def test_what_is_kept_has_a_price_where_the_configuration_names_one(night: Night
     told = run_json("report", night.instance_id, "--config", toml)
     image = next(one for one in told["kept"] if one["kind"] == "image")
     assert image["per_month_at_most"] == image["gib"] * 0.5
-    assert f"at most {image['gib'] * 0.5:g} per month" in run("report", night.instance_id, "--config", toml).stdout
+    assert f"at most {image['gib'] * 0.5:.2f} per month" in run("report", night.instance_id, "--config", toml).stdout
 
 
 def test_statistics_count_each_incident_once(night: Night) -> None:
@@ -197,6 +197,18 @@ def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
     said = run("launch", "web", "--count", "2", "--yes", "--config", template)
     assert said.exit_code == 0, said.output
     assert launched(night.cloud) == before + 2
+
+
+def test_a_template_whose_tags_leave_no_room_is_refused_before_any_call(night: Night, template: Path) -> None:
+    written = template.read_text()
+    for number in (18, 19):
+        tags = ", ".join(f'team{n} = "web"' for n in range(number))
+        template.write_text(written.replace('team = "web"', tags))
+        before = len(night.cloud.calls())
+        said = run("launch", "web", "--dry-run", "--config", template)
+        assert said.exit_code == (0 if number == 18 else 2), said.output
+    assert "keep at most 18" in said.stderr
+    assert len(night.cloud.calls()) == before
 
 
 def test_a_lost_answer_launches_once(night: Night, template: Path) -> None:

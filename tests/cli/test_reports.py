@@ -130,7 +130,11 @@ def test_the_page_of_a_post_mortem_has_the_prices_of_both_places(
     page = tmp_path / "p.html"
     run("report", "i-1", "--html", page, "--config", config)
     shown = Page(page.read_text("utf-8"))
-    for said in ("Spot price (UTC)", f"old: {kind} in {old}, at last ¥0.2/h", f"new: {kind} in {new}, at last ¥0.3/h"):
+    for said in (
+        "Spot price (UTC)",
+        f"old: {kind} in {old}, at last ¥0.200/h",
+        f"new: {kind} in {new}, at last ¥0.300/h",
+    ):
         assert said in shown.text
     lines = {attrs["class"]: attrs["d"] or "" for tag, attrs in shown.elements if tag == "path"}
     assert lines["old"].count("M") == 2, "a price holds for a day: between both nothing is known"

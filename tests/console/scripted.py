@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from spottui import words
 from spottui.domain.background import Background, Found, PriceHistory
 from spottui.domain.commands import Confirm, Retry
-from spottui.domain.deletion import Deletion
 from spottui.domain.facts import (
     NOBODY,
     CallAnswered,
@@ -39,6 +38,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
+from spottui.domain.way_back import Deletion
 
 NOW = datetime(2026, 8, 23, 2, 13, 22, tzinfo=UTC)
 REGION = "cn-hangzhou"

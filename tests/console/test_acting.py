@@ -105,7 +105,7 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
             "✕ private IP      172.16.3.2 → a new one",
             "image, else kept-disk, else warm-image · w puts kept-disk first",
             "1. g7.xlarge in j ",
-            "5. c3.large in h   0.42/h    low stock, 3-5%  other type; rests: sold out",
+            "5. c3.large in h   0.420/h   low stock, 3-5%  other type; rests: sold out",
             "and 5 more, below",
             "Run this plan (enter)",
             "Close (esc)",
@@ -277,8 +277,8 @@ async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_c
         desk.plans[WEB.recovery_id] = replace(plan, spec=replace(plan.spec, disks=disks))
         desk.storage_price = {"snapshot": 0.02, "cloud_essd": 0.1}
         await press(pilot, "3", "x")
-        await shows(pilot, "kept disk d-bp1aaa  40 GiB, at most 4 a month")
-        assert "image m-bp7ab3kd9xw1  140 GiB, at most 2.8 a month" in screen(pilot.app)
+        await shows(pilot, "kept disk d-bp1aaa  40 GiB, at most 4.00 a month")
+        assert "image m-bp7ab3kd9xw1  140 GiB, at most 2.80 a month" in screen(pilot.app)
         assert "web-3 is lost in 03:42, and nothing will replace it." in screen(pilot.app)
         await press(pilot, "enter", "x", "y")
         await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)

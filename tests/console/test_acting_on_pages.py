@@ -155,10 +155,10 @@ async def test_many_plans_open_with_their_sum_and_on_a_wide_screen_a_plan_is_one
         rows = [next(line for line in lines if f" {sign} " in line) for sign in ("now", "1.", "2.", "3.")]
         table = [title, *rows]
         assert len({line.index(text) for line, text in zip(table, ("Place", *["c7.large"] * 4), strict=True)}) == 1
-        prices = ("Price", "¥0.38/h", "¥0.407/h", "¥0.35/h", "unknown")
+        prices = ("Price", "¥0.380/h", "¥0.407/h", "¥0.350/h", "unknown")
         assert len({line.index(text) + len(text) for line, text in zip(table, prices, strict=True)}) == 1
         assert "+¥0.027/h" in rows[1]
-        assert "-¥0.03/h" in rows[2]
+        assert "-¥0.030/h" in rows[2]
         assert "sold out" in rows[2]
         assert "! [b]no quota[/b]" in rows[3]
         assert lines[lines.index(rows[3]) + 1].index("more than one") >= title.index("Why")
@@ -166,4 +166,4 @@ async def test_many_plans_open_with_their_sum_and_on_a_wide_screen_a_plan_is_one
         assert sum(far.vswitch_id in line for line in lines) == 1
         await press(pilot, "escape", "home", "space", "space", "space", "y")
         await shows(pilot, "2 plans: 2 make it · +¥0.027/h (1 unpriced)")
-        assert "! warnings: private IP 2, one zone 1" in screen(pilot.app)
+        assert "! warnings: private IP 2 · one zone 1" in screen(pilot.app)

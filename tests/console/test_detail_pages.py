@@ -16,11 +16,13 @@ from spottui.console.text.readiness import readiness
 from spottui.domain.background import Background, Found
 from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import SystemClock
+from spottui.domain.facts import AutoAnswered, SignSeen
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.interruption import Evidence
-from spottui.domain.recovery import Created, RecoveryState, Try
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import AutoAnswer, Created, RecoveryState, Try
 from spottui.sim.testing import SimServer
 from spottui.tables.statistics import statistics
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, press, running, screen, shows, wait_until
@@ -122,7 +124,7 @@ async def test_the_price_history_is_a_chart_with_its_figures_at_every_size(size)
         await press(pilot, *QUIET)
         await shows(pilot, "Spot price of ecs.c7.large in cn-hangzhou-i, CNY per hour")
         text = screen(pilot.app)
-        assert "now 0.169 · min 0.12 · max 0.28 · ╌ on-demand 0.42 (spot is 40%)" in text
+        assert "now 0.169 · min 0.120 · max 0.280 · ╌ on-demand 0.420 (spot is 40%)" in text
         assert "0.4┤╌╌╌" in text
         assert "0┤" in text
         assert re.search("08-17 +08-18 .*08-23", text)
@@ -259,7 +261,7 @@ async def test_i_opens_the_statistics(size):
             "cn-hangzhou-h ▆",
             "1 image: 40 GiB, oldest 12d; price unknown",
             "as listed by the cloud now",
-            "+0.3 per hour for 15 in total, max +0.02",
+            "+0.300 per hour for 15 in total, max +0.020",
             "5 more unpriced",
         ):
             assert text in seen
@@ -270,7 +272,7 @@ async def test_only_configured_prices_are_named():
     desk.history, desk.left, desk.storage_price = history(), left(), {"snapshot": 0.12}
     async with running(desk, size=(120, 60)) as (pilot, _):
         await press(pilot, "i")
-        await shows(pilot, "1 image: 40 GiB, oldest 12d; at most 4.8 per month")
+        await shows(pilot, "1 image: 40 GiB, oldest 12d; at most 4.80 per month")
         assert "1 kept disk: 100 GiB, oldest 2d; price unknown" in screen(pilot.app)
 
 
@@ -365,6 +367,31 @@ async def test_both_pages_over_a_real_desk_whose_cloud_breaks(real):
         assert "If reclaimed now" in screen(app)
         await press(pilot, "escape", "i")
         await shows(pilot, "from the journal only; Leftovers cannot be listed")
+
+
+async def test_details_say_when_each_sign_first_came_and_only_what_the_feed_has():
+    desk = ScriptedDesk(reclaims())
+    web, *_ = desk.current.recoveries
+    signs = [
+        one for one in desk.current.events if isinstance(one.fact, SignSeen) and one.recovery_id == web.recovery_id
+    ]
+    answer = AutoAnswered(AutoAnswer.GRANTED, Reason(Why.VETO_WINDOW), veto_until=NOW, again=True)
+    desk.log = (*reversed(signs), replace(signs[-1], at=NOW))
+    desk.show(events=(*desk.current.events, replace(signs[-1], seq=99, fact=answer)))
+    async with running(desk, size=WIDEST) as (pilot, _):
+        await press(pilot, "enter")
+        await shows(pilot, "Q queue 02:13:04Z, L lock 02:13:06Z")
+        assert "unless vetoed" not in screen(pilot.app), "its state says so"
+
+
+def test_what_is_longer_than_its_column_goes_on_below_its_own_text():
+    told = flow([Content("  reason      one two three four five"), Content("  alone in a line that is longer")], 30, 20)
+    assert told.plain.splitlines() == [
+        "  reason      one two three",
+        "              four five",
+        "  alone in a line that is",
+        "  longer",
+    ]
 
 
 def test_sections_flow_in_their_order_into_the_shortest_column():

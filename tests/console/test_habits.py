@@ -72,7 +72,7 @@ async def test_a_wide_screen_has_a_pulse_and_the_header_says_who_drives():
     mine, other = (LiveConsole(name, f"bastion-{name}", 41, NOW) for name in ("a", "b"))
     async with running(desk, size=(200, 50)) as (pilot, _):
         await shows(pilot, "29 spot")
-        await shows(pilot, "spot ¥2.8/h (25% of on-demand), 1 unpriced · last reclaim <1m ago")
+        await shows(pilot, "spot ¥2.800/h (25% of on-demand), 1 unpriced · last reclaim <1m ago")
         await shows(pilot, "unknown: interruption rates: Forbidden")
         first, *rest = desk.current.recoveries
         desk.show(consoles=(mine, other), own="a", recoveries=(replace(first, driver="b"), *rest))

@@ -10,6 +10,7 @@ from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, D
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, Decision, ImageOf, RecoveryState
+from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.recoveries import recovery_row
@@ -112,6 +113,17 @@ async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
         assert pilot.app.clipboard == "REQ-3"
 
 
+async def test_a_wide_screen_shows_all_that_a_failure_says():
+    desk, _ = failed()
+    message = " ".join(f"word-{n}" for n in range(20))
+    refused = failure("RunInstances", "OperationDenied.NoStock", "REQ-9", message=message)
+    desk.log = (*LOG[:4], told(9, CallFailed("RunInstances", refused)))
+    async with running(desk, size=(200, 50)) as (pilot, _):
+        await press(pilot, "3", "enter")
+        await shows(pilot, "last failure  RunInstances RequestId REQ-9")
+        assert "word-19" in screen(pilot.app).split("RequestId REQ-9")[1].splitlines()[1]
+
+
 @pytest.mark.parametrize("panel", ["1", "3"])
 async def test_at_80_by_24_enter_on_what_failed_shows_code_and_request_id_in_eight_lines(panel):
     desk, _ = failed()
@@ -186,6 +198,8 @@ async def test_a_retry_says_that_it_is_one_what_it_reuses_and_with_which_route_i
             assert text in screen(pilot.app)
         await press(pilot, "w")
         await shows(pilot, f"Reused   image m-bp7 of {at:%H:%M:%S} UTC, finished")
+        await press(pilot, "end")
+        await shows(pilot, "in this order   none for what is reused")
         await press(pilot, "enter")
         digest = desk.plans[ended.recovery_id].digest
         await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO, Route.IMAGE)
@@ -225,9 +239,9 @@ async def test_the_plan_names_price_and_reason_of_each_place():
             plan, candidates=(told, *rest), price_per_hour=0.4, currency="CNY", surveyed=True
         )
         await press(pilot, "j", "y")
-        await shows(pilot, "¥0.42/h · same zone; low stock,")
+        await shows(pilot, "¥0.420/h · same zone; low stock,")
         assert "! [b]no quota[/b]" in screen(pilot.app)
-        assert "¥0.4/h → ¥0.42/h" in screen(pilot.app)
+        assert "¥0.400/h → ¥0.420/h" in screen(pilot.app)
 
 
 async def test_a_problem_of_every_place_is_said_in_full_once():
@@ -278,13 +292,34 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
         await press(pilot, "enter", "x", "y")
         await wait_until(
             pilot,
-            lambda: [c[:2] for c in desk.commands] == [("veto", r.recovery_id) for r in desk.current.recoveries[1:]],
+            lambda: {c[:2] for c in desk.commands} == {("veto", r.recovery_id) for r in desk.current.recoveries[1:]},
         )
+        assert "marked" not in screen(pilot.app)
+
+
+async def test_of_marked_recoveries_one_that_is_refused_keeps_no_other_back():
+    async with running() as (pilot, desk):
+        _, etl, job = desk.current.recoveries
+        carry_out = desk.carry_out
+
+        def too_late(recovery_id, command, who):
+            if recovery_id == etl.recovery_id:
+                raise Refused("This recovery no longer waits for a decision.")
+            carry_out(recovery_id, command, who)
+
+        desk.carry_out = too_late
+        await press(pilot, "3", "space", "space", "space", "x", "y")
+        await tells(desk, pilot, "veto", job.recovery_id, WHO)
+        await wait_until(pilot, lambda: toasts(pilot.app))
+        assert toasts(pilot.app) == ["1 of 2 vetoed.\netl-7: This recovery no longer waits for a decision."]
 
 
 async def test_marks_without_a_recovery_that_waits_do_nothing():
     async with running() as (pilot, desk):
-        await press(pilot, "space", "y")
+        await press(pilot, "space")
+        await shows(pilot, "1 marked")
+        assert "Confirm" not in screen(pilot.app).splitlines()[-1]
+        await press(pilot, "y")
         assert "None of these recoveries" in toasts(pilot.app)[0]
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
@@ -304,9 +339,9 @@ def stormy(many=9):
 
 async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verdicts():
     async with running(ScriptedDesk(stormy()), size=NARROW) as (pilot, _):
-        await shows(pilot, "3 of 8 will make it")
+        await shows(pilot, "3 of 8 make it")
         await press(pilot, "w")
-        await shows(pilot, "3 of 8 will make it · 1 NEEDS YOU")
+        await shows(pilot, "3 of 8 make it · 1 NEEDS YOU")
         text = screen(pilot.app)
         for line in (
             "  Left  Zone and type   Make it  Verdicts ",
@@ -317,12 +352,24 @@ async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verd
             assert line in text
 
 
+async def test_at_80_columns_the_title_of_a_storm_ends_with_a_whole_part():
+    desk = ScriptedDesk(stormy(100))
+    async with running(desk, size=NARROW) as (pilot, _):
+        await shows(pilot, "Recoveries ── 1 NEEDS YOU · 33 of 99 make it · 99 running ─")
+        failed_and_more = [RecoveryState.FAILED, RecoveryState.RECOVERED, RecoveryState.VETOED, RecoveryState.CANCELLED]
+        many = desk.current.recoveries
+        ended = [replace(one, state=state) for one, state in zip(many, failed_and_more, strict=False)]
+        desk.show(recoveries=(*ended, *many[4:]))
+        await arrived(pilot, desk)
+        await shows(pilot, "Recoveries ── 1 FAILED · 1 NEEDS YOU · 31 of 95 make it · 95 running · … ─")
+
+
 def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     shown = stormy(12)
     groups = storm(shown, shown.recoveries)
     assert sum(one.needs_you.total() + one.others.total() for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
-    assert forecast_of_all(shown.recoveries, NOW) == "4 of 11 will make it"
+    assert forecast_of_all(shown.recoveries, NOW) == "4 of 11 make it"
     assert forecast_of_all((), NOW) == ""
 
 
@@ -342,13 +389,13 @@ def alike(state, count, **more):
         (alike(RecoveryState.VETOED, 12), ""),
         (alike(RecoveryState.CANCELLED, 12), ""),
         (alike(RecoveryState.NEEDS_YOU, 12), ""),
-        (alike(RecoveryState.SKIPPED, 12) + alike(RecoveryState.VETO_WINDOW, 5), "5 of 5 will make it"),
-        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 will make it"),
-        (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 will make it"),
+        (alike(RecoveryState.SKIPPED, 12) + alike(RecoveryState.VETO_WINDOW, 5), "5 of 5 make it"),
+        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 makes it"),
+        (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 make it"),
         (alike(RecoveryState.FAILED, 6) + alike(RecoveryState.RECOVERED, 1), "1 recovered"),
         (
             alike(RecoveryState.STARTING, 3, route=Route.RESTART) + alike(RecoveryState.IMAGING, 2),
-            "2 of 5 will make it · 3 data kept",
+            "2 of 5 make it · 3 data kept",
         ),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_main_screen(snap_compare, size, theme):
         (("enter",), "Spot price of"),
         (("down", "down", "down", "enter"), "Spot price of"),
         (("i",), "as listed by the cloud now"),
-        (("w",), "will make it"),
+        (("w",), "makes it"),
         (("b",), "1 DATA KEPT"),
         (("C",), "Columns of"),
         (("q",), "Quit"),

@@ -153,7 +153,7 @@ def test_the_reason_says_the_rank_in_words() -> None:
         "on-demand, same type, zone and vSwitch; in stock, +0.280 an hour",
         "on-demand, same type, other zone; +0.280 an hour",
         "same type, zone and vSwitch; sold out",
-        "same type, other zone; low stock; above the price limit of 0.2",
+        "same type, other zone; low stock; above the price limit of 0.200",
         "same type, other zone; in stock, interrupted 0-3%; rests: OperationDenied.NoStock",
     ]
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spottui.domain.balancers import Backend, Product
 from spottui.domain.forecast import ImageTiming, Verdict, before_image, while_imaging
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec, Secret
-from spottui.domain.plan import Plan, same_place_first
+from spottui.domain.plan import Drain, PlaceRules, Plan, WarmImage, same_place_first
+from spottui.domain.probe import Probe, ProbeSettings
 from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token, image_name
@@ -107,3 +109,20 @@ def test_the_digest_changes_with_what_is_launched_and_not_with_the_image_name() 
         plan.digest
         != Plan((Route.IMAGE,), SPEC, same_place_first(SPEC, {"cn-hangzhou-i": "vsw-i"}), "spottui-x").digest
     )
+
+
+def test_a_plan_keeps_the_digest_that_an_earlier_version_gave_it() -> None:
+    """A yes of before the upgrade holds: a field that is new since must not show where it has its default."""
+    plan = Plan(
+        (Route.INSTANT, Route.IMAGE),
+        SPEC,
+        same_place_first(SPEC, {"cn-hangzhou-i": "vsw-i"}),
+        "spottui-x",
+        rules=PlaceRules({"cn-hangzhou-i": "vsw-i"}),
+        drain=Drain("jobs", "true", 5),
+        probe=Probe("web", ProbeSettings(http="http://{ip}/")),
+        warm_image=WarmImage("m-1", NOON),
+        system_image=WarmImage("m-2", NOON),
+        backends=(Backend(Product.ALB, "", "sgp-1", "i-1", port=80, weight=100),),
+    )
+    assert plan.digest == "e961107feb05"

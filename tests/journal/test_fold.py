@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spottui.domain import facts as f
+from spottui.domain.fact_base import FactBase
 from spottui.domain.facts import Fact, Logged
 from spottui.domain.fold import apply, fold
 from spottui.domain.interruption import Evidence
@@ -123,6 +124,10 @@ def test_whatever_the_log_holds_it_folds_and_step_by_step_comes_to_the_same(fact
         assert recovery.version == one.seq
         must_hold(recovery)
     assert recovery == fold(log)
+
+
+def test_every_fact_can_be_stored() -> None:
+    assert set(FactBase.__subclasses__()) == set(get_args(Fact)), "each is in the union, by which the log is read"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -8,10 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from spottui.journal.leases import UNLOCKED_S
+import psycopg
+import pytest
+
+from spottui.journal.leases import LOCK, UNLOCKED_S
 from tests.driving import wait_until
 from tests.journal.conftest import Open
-from tests.journal.postgres_server import PostgresServer
+from tests.journal.postgres_server import PASSWORD, PostgresServer
 from tests.journal.tcp_proxy import TcpProxy
 
 TAKE_OVER_S = 7.0
@@ -107,3 +110,31 @@ def test_a_restart_of_the_server_costs_nobody_his_place(opened: Open, own_server
         was_alive.append(one.consoles.is_alive(other.consoles.own) and other.consoles.is_alive(one.consoles.own))
         time.sleep(0.05)
     assert all(was_alive)
+
+
+def test_the_next_to_start_forgets_those_that_were_killed_long_ago(
+    opened: Open, database: str, server: PostgresServer
+) -> None:
+    opened(database, acts=True).close()
+    name = database.rpartition("/")[2]
+    now = "extract(epoch FROM clock_timestamp())"
+    for console, key, age_s in (("killed", 1, 7_200), ("lately", 2, 60), ("stopped", 3, 7_200)):
+        server.run(f"INSERT INTO lease VALUES ('{console}', 'h', 1, {now}, {now} - {age_s}, {key})", name)
+    with psycopg.connect(database, password=PASSWORD, autocommit=True) as stopped:
+        stopped.execute("SELECT pg_advisory_lock(%s::int4, 3)", [LOCK])
+        journal = opened(database, acts=True)
+        left = {row[0] for row in server.run("SELECT console FROM lease", name)}
+    assert left == {"lately", "stopped", journal.consoles.own}
+
+
+def test_a_host_whose_clock_is_ahead_forgets_no_batch_of_a_living_writer(
+    opened: Open, database: str, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living = opened(database, acts=True)
+    living.run(lambda _: None)
+    batches = ("SELECT writer, batch FROM last_batch", database.rpartition("/")[2])
+    (written,) = server.run(*batches)
+    ahead = time.time() + 2 * 86_400
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    opened(database, acts=True)
+    assert written in server.run(*batches)

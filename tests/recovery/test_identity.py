@@ -18,12 +18,18 @@ from spottui.config import load
 from spottui.console.text.plan import plan_body
 from spottui.domain.billed_resources import LeftoverKind
 from spottui.domain.facts import CancelAsked
+from spottui.domain.interruption import Release
 from spottui.domain.outcome import kept_by
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.routes import Route
+from spottui.journal.reclaims import release
 from spottui.recovery import interfaces
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, effects, wait_until
 from tests.journal.given import ANN, known, record
-from tests.recovery.given import begin
+from tests.recovery.calm import allow_older_system, make_system_image
+from tests.recovery.given import CLOCK, begin
+from tests.recovery.test_kept_disk import retry
 from tests.recovery.test_routes import by_id, named
 from tests.recovery.test_traffic import ended, engine
 from tests.sim.calls import Api
@@ -102,6 +108,47 @@ def test_a_record_of_whoever_has_the_freed_address_by_now_is_not_moved(
     named = records(live_cloud)
     assert named["corp.internal", "web"] == by_id(live_cloud, recovery.new_instance_id)["PrivateIpAddress"]
     assert named["corp.internal", "db"] == old["PrivateIpAddress"]
+
+
+def test_nor_is_it_by_a_retry_after_the_release(live_cloud: SimServer, config: Path, old: dict[str, Any]) -> None:
+    make_system_image(live_cloud, old)
+    allow_older_system(live_cloud, old)
+    no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403, "match": {"ClientToken": "*"}}
+    live_cloud.fault("RunInstances", "error", times=1, **no_money)
+    (zone,) = (one for one in live_cloud.state()["dns_zones"] if one["ZoneName"] == "corp.internal")
+    (others,) = (one for one in zone["Records"] if one["Rr"] == "db")
+    taken = {"RecordId": others["RecordId"], "Rr": "db", "Type": "A", "Value": old["PrivateIpAddress"]}
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=4)
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        failed = ended(shared, recovery_id)
+        assert (failed.state, failed.route) == (RecoveryState.FAILED, Route.INSTANT)
+        wait_until(lambda: old["InstanceId"] not in live_cloud.spot_ids())
+        gone = Release("cn-hangzhou", old["InstanceId"], CLOCK.now())
+        shared.journal.run(lambda t: release(t, gone, gone.at))
+        at = {"VSwitchId": old["VSwitchId"], "PrivateIpAddress": old["PrivateIpAddress"]}
+        like = {"ImageId": old["ImageId"], "InstanceType": old["InstanceType"]}
+        Api(live_cloud)("RunInstances", **at, **like, SecurityGroupId=old["SecurityGroupIds"][0])
+        Api(live_cloud, PVTZ)("UpdateZoneRecord", **taken)
+        retry(shared, recovery_id)
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED, words.reason(recovery.reason)
+    named = records(live_cloud)
+    assert named["corp.internal", "web"] == by_id(live_cloud, recovery.new_instance_id)["PrivateIpAddress"]
+    assert named["corp.internal", "db"] == old["PrivateIpAddress"]
+
+
+def test_a_replacement_that_is_taken_back_soon_hands_its_records_on(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    with engine(config) as shared:
+        serving = old["InstanceId"]
+        for _ in range(2):
+            live_cloud.interrupt([serving])
+            recovery = ended(shared, begin(shared, serving, notice_s=300))
+            serving = recovery.new_instance_id
+            said = words.reason(recovery.reason)
+            assert records(live_cloud)["corp.internal", "web"] == by_id(live_cloud, serving)["PrivateIpAddress"], said
 
 
 def test_an_interface_is_kept_although_the_credentials_fail_for_a_moment(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from spottui import words
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.routes import Route
 from spottui.recovery import launching
 from spottui.recovery.routes import instant
 from spottui.sim.testing import SimServer
@@ -17,6 +19,7 @@ from tests.recovery.calm import allow_older_system, make_system_image
 from tests.recovery.given import begin
 from tests.recovery.test_routes import Acting, by_id, details, named
 from tests.recovery.test_traffic import ended, engine
+from tests.sim.calls import Api
 
 
 @pytest.fixture
@@ -90,6 +93,23 @@ def test_a_group_that_is_not_usable_in_time_makes_way_for_the_image_where_the_di
         else:
             wait_until(lambda: [row for row in live_cloud.calls("CreateImage") if row["status"] == 403])
             assert live_cloud.calls("DeleteSnapshotGroup") == [], "it may be all that is left of the data"
+
+
+def test_an_image_that_somebody_deletes_before_the_launch_makes_way_for_a_new_one(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    image = make_system_image(live_cloud, old)
+    allow_older_system(live_cloud, old)
+    live_cloud.fault("CreateSnapshotGroup", "slow", delay_s=2)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: effects(live_cloud, "CreateSnapshotGroup"))
+        Api(live_cloud)("DeleteImage", ImageId=image)
+        recovery = ended(shared, recovery_id)
+    assert (recovery.state, recovery.route) == (RecoveryState.RECOVERED, Route.IMAGE), words.reason(recovery.reason)
+    (left,) = recovery.routes_left
+    assert f"image {image} is not listed" in words.reason(left.reason)
 
 
 def _held(desk: Acting) -> dict[str, str]:

@@ -5,10 +5,15 @@ from pathlib import Path
 import pytest
 
 from spottui import words
+from spottui.domain.commands import Retry
+from spottui.domain.recovery import RecoveryState
+from spottui.recovery.context import Shared
+from spottui.recovery.decisions import carry_out
 from spottui.recovery.routes import kept_disk
 from spottui.sim.testing import SimServer
-from tests.driving import effects
-from tests.recovery.given import begin
+from tests.driving import effects, wait_until
+from tests.journal.given import ANN, REGION, known
+from tests.recovery.given import CLOCK, begin
 from tests.recovery.test_routes import by_id, named
 from tests.recovery.test_traffic import ended, engine
 
@@ -50,3 +55,54 @@ def test_a_disk_is_attached_although_the_credentials_fail_for_a_moment(
         recovery = ended(shared, begin(shared, old["InstanceId"]))
     assert (recovery.state, recovery.route) == ("recovered", "kept-disk"), words.reason(recovery.reason)
     assert old["DiskIds"][1] in by_id(live_cloud, recovery.new_instance_id)["DiskIds"]
+
+
+def test_a_disk_that_cannot_be_looked_up_is_not_awaited_for_ever(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_disk, "POLL_S", 0.2)
+    monkeypatch.setattr(kept_disk, "ATTACH_PATIENCE_S", 1.0)
+    old = named(live_cloud, "api-2")
+    live_cloud.world(locked_status="Stopping", image_base_s=1)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=3)
+        recovery_id = begin(shared, old["InstanceId"])
+        wait_until(lambda: effects(live_cloud, "RunInstances"))
+        live_cloud.world(permissions={"DescribeDisks": "forbidden"})
+        recovery = ended(shared, recovery_id)
+        assert recovery.state is RecoveryState.FAILED
+        assert f"{old['DiskIds'][1]} is not attached: DescribeDisks: Forbidden.RAM" in words.reason(recovery.reason)
+        live_cloud.world(permissions={"DescribeDisks": "allow"})
+        retry(shared, recovery_id)
+        assert ended(shared, recovery_id).state is RecoveryState.RECOVERED
+    assert old["DiskIds"][1] in by_id(live_cloud, recovery.new_instance_id)["DiskIds"]
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_a_retry_makes_another_snapshot_where_the_first_one_failed(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_disk, "POLL_S", 0.2)
+    old = named(live_cloud, "web-1")
+    live_cloud.world(locked_status="Stopping", image_base_s=3)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=3)
+        recovery_id = begin(shared, old["InstanceId"])
+        (snapshot_id,) = wait_until(lambda: known(shared.journal, recovery_id).made("snapshot"))
+        saved = live_cloud.save()
+        saved["snapshots"][snapshot_id] |= {"status": "failed"}
+        live_cloud.load(saved)
+        assert f"snapshot {snapshot_id} failed" in words.reason(ended(shared, recovery_id).reason)
+        retry(shared, recovery_id)
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED, words.reason(recovery.reason)
+    made = [one["Status"] for one in live_cloud.state()["snapshots"] if one["SourceDiskId"] == old["DiskIds"][0]]
+    assert made == ["failed", "accomplished"]
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def retry(shared: Shared, recovery_id: str) -> None:
+    plan, own = shared.journal.recoveries.plan(recovery_id), shared.journal.consoles.own
+    assert plan
+    again = Retry(plan.digest)
+    shared.journal.run(lambda t: carry_out(t, recovery_id, again, ANN, own, [REGION], CLOCK.now()))

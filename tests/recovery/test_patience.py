@@ -6,14 +6,18 @@ import pytest
 
 from spottui.cloud import errors
 from spottui.cloud.account import CloudAccount
+from spottui.cloud.ecs import OUR_TAG, PAGE
 from spottui.config import load
 from spottui.domain.recovery import RecoveryState
 from spottui.recovery import imaging, launching
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
+from tests.cloud.test_tagged import multiply
 from tests.driving import effects, wait_until
 from tests.journal.given import known
 from tests.recovery.given import begin, console
+from tests.sim.calls import Api
+from tests.sim.conftest import create_image, ecs_client
 
 
 def test_an_answer_that_comes_after_the_limit_gives_up_neither_image_nor_replacement(
@@ -71,3 +75,29 @@ def test_a_protection_whose_look_up_fails_is_tried_until_the_disks_are_kept(
     rows = {row["DiskId"]: row["DeleteWithInstance"] for row in live_cloud.state()["disks"]}
     assert kept
     assert not any(rows[one] for one in kept)
+
+
+def test_an_image_that_a_list_of_several_pages_skips_is_not_given_up(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two pages an image goes and another comes, so that not even the count tells that one was skipped."""
+    monkeypatch.setattr(imaging, "UNLISTED_GRACE_S", 0.0)
+    api, (victim, other, *_) = Api(live_cloud), live_cloud.spot_ids()
+    create_image(ecs_client(live_cloud), other)
+    wait_until(lambda: live_cloud.state()["images"][-1]["Status"] == "Available")
+    others = multiply(live_cloud, "images", PAGE)
+    live_cloud.speed(1)
+    live_cloud.world(image_base_s=6)
+    settings = load(config)
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        Engine(shared).start()
+        recovery_id = begin(shared, victim, notice_s=300)
+        wait_until(lambda: known(shared.journal, recovery_id).image_id)
+        live_cloud.fault("DescribeImages", "slow", match={"PageNumber": "1"}, delay_s=1, times=1)
+        wait_until(lambda: not live_cloud.state()["faults"])
+        api("DeleteImage", ImageId=min(others))
+        api("CreateImage", InstanceId=other, Tag__1__Key=OUR_TAG, Tag__1__Value=f"cn-hangzhou.{other}.1")
+        wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
+        ended = known(shared.journal, recovery_id)
+    assert not ended.routes_left
+    assert len([row for row in live_cloud.calls("CreateImage") if row["params"]["InstanceId"] == victim]) == 1

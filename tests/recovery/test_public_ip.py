@@ -6,6 +6,7 @@ import pytest
 
 from spottui import words
 from spottui.domain.facts import CallAnswered, CallBegun, PublicIpKept
+from spottui.domain.recovery import RecoveryState
 from spottui.recovery import public_ip
 from spottui.recovery.planner import capture
 from spottui.sim.testing import SimServer
@@ -16,6 +17,10 @@ from tests.recovery.test_traffic import ended, engine, facts
 from tests.sim.calls import Api
 
 ADDRESS = "47.98.7.6"
+
+
+def addresses_of_eips(cloud: SimServer) -> dict[str, str]:
+    return {row["AllocationId"]: row["IpAddress"] for row in cloud.state()["eips"]}
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -31,7 +36,7 @@ def test_it_moves_where_the_cloud_converts_it(live_cloud: SimServer, config: Pat
         recovery = console.recoveries()[victim]
     assert recovery["state"] == "recovered", recovery
     new = next(row for row in live_cloud.state()["instances"] if row["InstanceId"] == recovery["new_instance_id"])
-    addresses = {row["AllocationId"]: row["IpAddress"] for row in live_cloud.state()["eips"]}
+    addresses = addresses_of_eips(live_cloud)
     if allowed:
         assert (addresses[new["EipAllocationId"]], new["PublicIpAddress"]) == (ADDRESS, "")
         assert len(effects(live_cloud, "ConvertNatPublicIpToEip")) == 1
@@ -66,7 +71,7 @@ def test_a_conversion_that_answers_late_is_known_before_the_launch(
         live_cloud.interrupt([victim])
         recovery = ended(shared, begin(shared, victim, notice_s=300))
         answered = [one.action for one in facts(shared, recovery.recovery_id, CallAnswered)]
-    addresses = {row["AllocationId"]: row["IpAddress"] for row in live_cloud.state()["eips"]}
+    addresses = addresses_of_eips(live_cloud)
     new = by_id(live_cloud, recovery.new_instance_id)
     assert addresses.get(new["EipAllocationId"]) == ADDRESS, words.reason(recovery.reason)
     assert public_ip.ACTION in answered
@@ -85,8 +90,47 @@ def test_a_conversion_whose_answer_a_kill_lost_is_looked_for_after_the_launch_to
         recovery_id = begin(shared, victim, notice_s=300)
         wait_until(lambda: any(one.action == public_ip.ACTION for one in facts(shared, recovery_id, CallBegun)))
         wait_until(lambda: effects(live_cloud, "RunInstances"))
-        wait_until(lambda: live_cloud.state()["eips"])
+        wait_until(lambda: ADDRESS in addresses_of_eips(live_cloud).values())
     with engine(config) as shared:
         (kept,) = wait_until(lambda: facts(shared, recovery_id, PublicIpKept))
-    assert kept.eip_id in {row["AllocationId"] for row in live_cloud.state()["eips"]}
+    assert kept.eip_id in addresses_of_eips(live_cloud)
     assert len(live_cloud.calls("ConvertNatPublicIpToEip")) == 1
+
+
+def test_an_eip_whose_old_instance_is_gone_is_found_by_its_address(live_cloud: SimServer, config: Path) -> None:
+    victim = live_cloud.spot_ids()[1]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(image_base_s=6, image_s_per_gib=0)
+    live_cloud.fault("ConvertNatPublicIpToEip", "slow", delay_s=30)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim], notice_s=4)
+        recovery_id = begin(shared, victim, notice_s=4)
+        wait_until(lambda: ADDRESS in addresses_of_eips(live_cloud).values())
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+    wait_until(lambda: victim not in live_cloud.spot_ids())
+    with engine(config) as shared:
+        recovery = ended(shared, recovery_id)
+    addresses = addresses_of_eips(live_cloud)
+    new = by_id(live_cloud, recovery.new_instance_id)
+    assert addresses.get(new["EipAllocationId"]) == ADDRESS, words.reason(recovery.reason)
+    assert len(live_cloud.calls("ConvertNatPublicIpToEip")) == 1
+
+
+def test_an_address_that_somebody_else_has_by_now_is_lost_and_the_replacement_has_another(
+    live_cloud: SimServer, config: Path
+) -> None:
+    victim, other = live_cloud.spot_ids()[1], live_cloud.spot_ids()[3]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(image_base_s=6, image_s_per_gib=0, convert_while_locked=False)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim], notice_s=4)
+        recovery_id = begin(shared, victim, notice_s=4)
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+    wait_until(lambda: victim not in live_cloud.spot_ids())
+    live_cloud.control("POST", "instance", {"instance_id": other, "public_ip": ADDRESS})
+    Api(live_cloud)("ConvertNatPublicIpToEip", InstanceId=other)
+    with engine(config) as shared:
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED
+    assert f"public IP {ADDRESS} is lost" in words.reason(recovery.reason)
+    assert by_id(live_cloud, recovery.new_instance_id)["PublicIpAddress"] not in ("", ADDRESS)

@@ -38,6 +38,9 @@ from tests.cloud.test_codes import CODES, REFUSALS
 from tests.driving import Headless, add_policy, effects, wait_until
 from tests.journal.given import ANN, NOON, confirm, known, nameless, plan_of, set_plan
 from tests.recovery.given import CLOCK, begin, console
+from tests.recovery.test_kept_disk import retry
+from tests.recovery.test_routes import DRAIN, tag_instance
+from tests.recovery.test_traffic import ended, engine
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
 PLACES = tuple(Candidate("ecs.c7.large", f"cn-hangzhou-{zone}", f"vsw-{zone}", "") for zone in "ghijk")
@@ -210,3 +213,31 @@ def test_of_several_security_groups_the_one_that_is_gone_is_left_out(live_cloud:
     assert ended.state is RecoveryState.RECOVERED, words.reason(ended.reason)
     assert "LAUNCHED WITHOUT ITS security group" in words.reason(ended.reason)
     assert [one.place for one in ended.tries] == [ended.tries[0].place] * 2, "it is no fault of the place"
+
+
+def test_a_retry_launches_again_after_the_cloud_removed_every_replacement(live_cloud: SimServer, config: Path) -> None:
+    live_cloud.world(launches_that_fail=launching.LAUNCHES, launch_fails_after_s=0.2)
+    victim = live_cloud.spot_ids()[0]
+    with engine(config) as shared:
+        live_cloud.interrupt([victim])
+        recovery_id = begin(shared, victim, notice_s=300)
+        assert ended(shared, recovery_id).state is RecoveryState.FAILED
+        retry(shared, recovery_id)
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED, words.reason(recovery.reason)
+
+
+def test_a_retry_drains_again(live_cloud: SimServer, config: Path) -> None:
+    """The instance has worked on since the first run."""
+    with config.open("a") as file:
+        file.write(DRAIN)
+    victim = live_cloud.spot_ids()[0]
+    tag_instance(live_cloud, victim, "spottui:drain", "stop-jobs")
+    live_cloud.fault("CreateImage", "error", times=1, code="Forbidden.RAM", status=403)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim])
+        recovery_id = begin(shared, victim, notice_s=300)
+        assert ended(shared, recovery_id).state is RecoveryState.FAILED
+        retry(shared, recovery_id)
+        assert ended(shared, recovery_id).state is RecoveryState.RECOVERED
+    assert len(effects(live_cloud, "RunCommand")) == 2

@@ -4,12 +4,18 @@ It is resumed from every beginning of its log, as if the console had ended after
 meanwhile done all that was asked, so that whatever is asked for again must be what it was.
 """
 
+import logging
+import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pytest
+
+from spottui.cli.assembly import open_desk
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
+from spottui.domain.clock import CloudClock
 from spottui.domain.facts import Decided, Fact, Logged, NextStepChanged
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing
@@ -87,3 +93,19 @@ def is_yes(fact: Fact) -> bool:
 
 def is_stop_seen(fact: Fact) -> bool:
     return isinstance(fact, NextStepChanged) and fact.next_step is not None and fact.next_step.doing is Doing.START
+
+
+def test_a_desk_that_is_closed_drives_nothing_any_more_and_the_next_one_goes_on(
+    live_cloud: SimServer, config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
+    live_cloud.world(image_base_s=5)
+    victim = live_cloud.spot_ids()[0]
+    with closing(open_desk(load(config), CloudClock(), auto=True, read_only=False)):
+        live_cloud.interrupt([victim])
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+    assert "engine" not in [thread.name for thread in threading.enumerate()]
+    with closing(open_desk(load(config), CloudClock(), auto=True, read_only=False)) as desk:
+        wait_until(lambda: [one for one in desk.view().recoveries if one.state is RecoveryState.RECOVERED])
+    assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -57,8 +57,12 @@ def weights_set(cloud: SimServer, server_id: str, action: str = "UpdateServerGro
 @contextmanager
 def engine(config: Path) -> Iterator[Shared]:
     with console(config.with_name("journal.db"), CloudAccount(load(config)), load(config)) as shared:
-        Engine(shared).start()
-        yield shared
+        driving = Engine(shared)
+        driving.start()
+        try:
+            yield shared
+        finally:
+            driving.stop()
 
 
 def facts(shared: Shared, recovery_id: str, kind: type) -> list[Any]:

@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -14,13 +15,17 @@ from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.config import load
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.reasons import Doing
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import image_name
+from spottui.recovery import launching
+from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
-from tests.journal.given import confirm, observe
+from tests.journal.given import confirm, known, observe
 from tests.recovery.calm import allow_older_system, make_system_image
-from tests.recovery.given import CLOCK, begin
+from tests.recovery.given import CLOCK, begin, console
+from tests.recovery.test_routes import named
 from tests.recovery.test_traffic import ended, engine
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
@@ -98,6 +103,35 @@ def test_who_was_away_while_another_journal_moved_the_kept_disks_follows(live_cl
         wait_until(lambda: other.states().get(victim) in ("recovered", "failed"))
         assert other.recoveries()[victim]["new_instance_id"] == one.recoveries()[victim]["new_instance_id"]
         assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_what_another_journal_launched_while_there_was_no_room_is_not_launched_again(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a break glass: the first console has had refusals, and then its journal was out of reach for a while."""
+    monkeypatch.setattr(launching, "FOLLOW_S", 0.5)
+    monkeypatch.setattr(launching, "REST", timedelta(seconds=4))
+    monkeypatch.setattr(launching, "PAUSE", timedelta(seconds=2))
+    live_cloud.stock(0)
+    live_cloud.world(token_life_s=1)
+    old = named(live_cloud, "web-1")
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: _awaits_room(known(shared.journal, recovery_id)))
+        live_cloud.stock(5)
+        with console(config.with_name("other.db"), CloudAccount(load(config)), load(config)) as other:
+            driving = Engine(other)
+            driving.start()
+            theirs = ended(other, begin(other, old["InstanceId"], notice_s=300))
+            driving.stop()
+        ours = ended(shared, recovery_id)
+    assert (ours.new_instance_id, ours.state) == (theirs.new_instance_id, RecoveryState.RECOVERED)
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def _awaits_room(recovery: Recovery) -> bool:
+    return recovery.next_step is not None and recovery.next_step.doing is Doing.AWAIT_ROOM
 
 
 def with_a_victim_for_each_route(cloud: SimServer, config: Path) -> dict[str, str]:

@@ -43,7 +43,7 @@ class TheCloud(RuleBasedStateMachine):
         self.answers = {}
 
     def do(self, name: str, **params: str) -> Body | None:
-        call = Call(self.world, Params({"RegionId": REGION, **params}), self.world.settle())
+        call = Call(self.world, Params({"RegionId": REGION, **params}), self.world.settle(), ECS)
         try:
             return find(ECS, name)(call)
         except ApiError:

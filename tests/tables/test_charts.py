@@ -12,7 +12,7 @@ from textual.content import Content
 from spottui.console.text.statistics import charts
 from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.tables.charts import BLOCKS, DASH, amount_ticks, bar, columns, day_ticks, over_time, steps
-from spottui.tables.moments import money
+from spottui.tables.moments import hourly, monthly
 from spottui.tables.statistics import AddedCost, Day, Statistics, kept_sums, statistics
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
@@ -86,9 +86,10 @@ def test_lines_have_the_size_that_is_asked_for_and_one_scale(size):
     assert drawn[-1].split()[0] == "08-24"
 
 
-def test_money_has_three_decimals_at_most():
-    assert [money(one) for one in (0.142, 0.1, 3, 1234.5678, 0)] == ["0.142", "0.1", "3", "1,234.568", "0"]
-    assert [money(one, sign=True) for one in (0.02, -0.008, 0)] == ["+0.02", "-0.008", "+0"]
+def test_a_price_has_three_decimals_by_the_hour_and_two_by_the_month():
+    assert [hourly(one) for one in (0.142, 0.1, 3, 1234.5678, 0)] == ["0.142", "0.100", "3.000", "1,234.568", "0.000"]
+    assert [hourly(one, sign=True) for one in (0.02, -0.008, 0)] == ["+0.020", "-0.008", "+0.000"]
+    assert [monthly(one) for one in (4, 1234.567)] == ["4.00", "1,234.57"]
 
 
 OF_STORAGE = [kind for kind in LeftoverKind if kind is not LeftoverKind.EIP]

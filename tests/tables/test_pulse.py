@@ -77,7 +77,7 @@ def test_the_columns_of_the_market_are_filled_sorted_and_filtered_and_zones_name
     places = [INSTANCES.place(column) - FIRST_CELL for column in ("zone", "price", "share", "rate", "forecast")]
     assert [[text[place] for place in places] for text in texts] == [
         ["hz-h", "¥0.100", "25 %", "0-3%", "WILL MAKE IT"],
-        ["hz-i", "¥0.200", "50 %", "10-100%", "TIGHT"],
+        ["hz-i", "¥0.200", "50 %", "10%+", "TIGHT"],
         ["hz-j", "", "", "", "WILL NOT"],
     ]
     price = INSTANCES.columns[places[1]]

@@ -51,6 +51,19 @@ def order(table, rows):
     return [model.rows[key] for key in model.view]
 
 
+@pytest.mark.parametrize(
+    ("table", "row", "further"),
+    [
+        (INSTANCES, instance_row(instance(1), None), 1),
+        (EVENTS, event_row(event(1, message("x")), {}), 0),
+        (RECOVERIES, recovery_row(recovery(instance(1), reclaim(instance(1)), RecoveryState.IMAGING), NOW), 3),
+    ],
+    ids=["instances", "events", "recoveries"],
+)
+def test_a_row_has_a_cell_for_each_column_and_the_further_ones_that_belong_to_none(table, row, further):
+    assert len(row) == FIRST_CELL + len(table.columns) + further
+
+
 def test_what_dies_first_stands_first_then_by_name():
     ranked = order(INSTANCES, InstanceRows().rows(reclaims()))
     names = [cell(INSTANCES, row, "name") for row in ranked]
@@ -211,7 +224,7 @@ def test_what_is_recovered_says_how_long_it_took_where_it_runs_its_price_and_how
         tries=(Try(new.place, "vsw", "m", "token"),),
     )
     row = recovery_row(made, NOW, priced)
-    assert cell(RECOVERIES, row, "next") == "1m52s g7.large i→h +¥0.04/h data 02:10:04 i-bp16…fq12"
+    assert cell(RECOVERIES, row, "next") == "1m52s g7.large i→h +¥0.040/h data 02:10:04 i-bp16…fq12"
     assert cell(RECOVERIES, recovery_row(made, NOW), "next") == "1m52s g7.large h data 02:10:04 i-bp16…fq12"
     of_one_account = tuple(i for i, column in enumerate(RECOVERIES.columns) if column.id != "account")
     wide = row_texts(RECOVERIES, row, layout(RECOVERIES.columns, of_one_account, 100), NOW_S)
@@ -320,7 +333,7 @@ def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, t
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)
     row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state") == "queued"
-    assert cell(RECOVERIES, row, "next").startswith(f"{text} · queued: limit of 3 recoveries at once")
+    assert cell(RECOVERIES, row, "next") == f"{text} · limit of 3 recoveries at once: press y to start now"
     assert row[1] is Tone.PLAIN
 
 

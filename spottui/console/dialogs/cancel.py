@@ -17,7 +17,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.moments import money, when
+from spottui.tables.moments import monthly, when
 
 
 class CancelDialog(Question):
@@ -75,7 +75,7 @@ class CancelDialog(Question):
 
     def _cost(self, resource: BilledResource) -> str:
         per_month = resource.per_month(self._prices)
-        return "price unknown" if per_month is None else f"at most {money(per_month)} a month"
+        return "price unknown" if per_month is None else f"at most {monthly(per_month)} a month"
 
     @on(Answered)
     def _show(self, message: Answered) -> None:

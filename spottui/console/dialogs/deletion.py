@@ -8,8 +8,8 @@ from textual.content import Content
 from spottui.console.dialogs.dialog import Question
 from spottui.console.messages import Answered
 from spottui.console.session import Session
-from spottui.domain.deletion import Deletion
 from spottui.domain.text import plain
+from spottui.domain.way_back import Deletion
 from spottui.words.market import deletion
 
 

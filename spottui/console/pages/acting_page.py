@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from spottui import actions
+from spottui.action_context import ActionContext
 from spottui.console.acting import IDS, act, context_of, offered
 from spottui.console.pages.page import Page
 from spottui.console.selection import Selection, about
@@ -48,13 +49,13 @@ class ActingPage(Page):
 
     def keys(self) -> tuple[Key, ...]:
         """Return the actions that are possible here, then the keys of the page."""
-        context = context_of(self._session, self.selection(), marked=self._marked())
+        context = self._found_by_key(self.selection())
         return (*(_key(key_of(action, context)) for action in offered(context)), *self.KEYS)
 
     def action_act(self, key: str) -> None:
         """Do what a key of the main screen means for what is shown here, or say why not."""
         selection = self.selection(key)
-        context = context_of(self._session, selection, marked=self._marked())
+        context = self._found_by_key(selection)
         action, refused = actions.on_key(key, context)
         if refused:
             self.notify(refused, severity="warning", markup=False)
@@ -101,9 +102,10 @@ class ActingPage(Page):
             y = top if top < y else bottom - height
         scroll.scroll_to(y=y, animate=False, immediate=True)
 
-    def _marked(self) -> int:
-        count = len(self.recoveries())
-        return count if count > 1 else 0
+    def _found_by_key(self, selection: Selection) -> ActionContext:
+        """Return what a key finds; several recoveries are as marked ones."""
+        several = self.recoveries() if len(self.recoveries()) > 1 else ()
+        return context_of(self._session, selection, marked=len(several), of_marked=several)
 
 
 def _key(key: Key) -> Key:

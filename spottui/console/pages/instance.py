@@ -13,7 +13,7 @@ from spottui.console.pages.page import CLOSE, COPY, SCROLL
 from spottui.console.pages.timeline import TimelinePage
 from spottui.console.selection import Selection, about, interruption_of, recovery_of
 from spottui.console.session import Session
-from spottui.console.text.cells import column_cells, flow
+from spottui.console.text.cells import column_cells, flow, hanging
 from spottui.console.text.charts import price_section
 from spottui.console.text.details import (
     Fact,
@@ -36,6 +36,7 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.tables.events import shown
 from spottui.tables.instances import BACK, EARLY, on_demand_of, warnings_of
 from spottui.tables.moments import age
 from spottui.tables.prices import symbol
@@ -46,6 +47,7 @@ _LEAST_CELLS = 84
 """Two columns from a width of 180 on: names of disks and images are long."""
 _LOWEST, _HIGHEST = 6, 10
 _PAST_SHOWN = 20
+_SIGN_CELLS = 2
 
 
 class InstancePage(ActingPage):
@@ -90,15 +92,17 @@ class InstancePage(ActingPage):
             parts.append(readiness(record, self._background, now, deadline, recovery if deadline else None))
         parts += reclaims if is_open else []
         parts += [*self._prices(record.spec, now), _past(record)] if record else []
-        parts.append(timeline([event for event in view.events if event.instance_id == self._here[1]]))
+        parts.append(timeline([event for event in shown(view.events) if event.instance_id == self._here[1]]))
         parts += [*([_launch(record, now)] if record else []), *([] if is_open else reclaims)]
         parts += [
             section("Instance", instance_facts(instance)) for instance in view.instances if self._is_here(instance)
         ]
-        heads = [line for instance in view.instances if self._is_here(instance) for line in _heads(instance, view)]
+        known = next((instance for instance in (*view.instances, *view.gone) if self._is_here(instance)), None)
+        told = _heads(known, view) if known else []
+        heads = [part for line in told for part in hanging(line, self.room, _SIGN_CELLS)]
         if recovery:
             made = steps(self._log, now)
-            heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now)]
+            heads += recovery_summary(recovery, made, now, self.room)
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def recoveries(self) -> tuple[Recovery, ...]:
@@ -137,7 +141,7 @@ class InstancePage(ActingPage):
     def _reclaims(self, view: DeskView) -> tuple[list[Content], bool]:
         """Return its reclaims and recoveries as sections, and whether one is open: then they come first."""
         recoveries = [recovery for recovery in view.recoveries if self._is_here(recovery)]
-        sections = [section("Reclaim", reclaim_facts(i)) for i in view.interruptions if self._is_here(i)]
+        sections = [section("Reclaim", reclaim_facts(i, self._log)) for i in view.interruptions if self._is_here(i)]
         sections += [section("Recovery", recovery_facts(recovery, view)) for recovery in recoveries]
         return sections, any(not recovery.state.is_final for recovery in recoveries)
 
@@ -169,7 +173,8 @@ class InstancePage(ActingPage):
 
 
 def _heads(instance: Instance, view: DeskView) -> list[Content]:
-    facts = (instance.instance_type, instance.zone, str(instance.status), instance.spot_strategy)
+    status = "gone" if instance in view.gone else str(instance.status)
+    facts = (instance.instance_type, instance.zone, status, instance.spot_strategy)
     facts_text = " · ".join(plain(fact, 40) for fact in facts)
     warnings, on_demand = warnings_of(instance, view.fleet_background), on_demand_of(instance, view.fleet_background)
     currency = on_demand.way_back.price.currency if on_demand and on_demand.way_back else ""
@@ -194,9 +199,12 @@ def _launch(record: InstanceRecord, now: datetime) -> Content:
         ("RAM role", spec.ram_role),
         ("host name", spec.host_name),
         ("user data", "captured, not shown" if spec.user_data else ""),
-        ("price limit", f"{spec.spot_price_limit:g} per hour" if spec.spot_price_limit else ""),
-        ("protection hour", f"{spec.spot_duration} h" if spec.spot_duration is not None else ""),
-        ("metadata", " ".join(part for part in (spec.http_endpoint, spec.http_tokens) if part)),
+        ("price limit", f"{spec.spot_price_limit:.3f} per hour" if spec.spot_price_limit else ""),
+        (
+            "protection hour",
+            "" if spec.spot_duration is None else f"{spec.spot_duration} h" if spec.spot_duration else "none",
+        ),
+        ("metadata", ", ".join(filter(None, (spec.http_endpoint, spec.http_tokens and f"token {spec.http_tokens}")))),
         ("details captured", captured),
     ]
     return section("Launch spec", facts)

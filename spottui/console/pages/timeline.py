@@ -71,11 +71,9 @@ class TimelinePage(ActingPage):
 
     def head(self) -> list[Content]:
         """Return the recovery, and why its log cannot be read if so."""
-        now, recovery = self._session.clock.now(), self._recovery
-        lines = _head(recovery, self._steps(), now) if recovery else []
-        if self._problem:
-            lines.append([(plain(self._problem, 400), "$warning")])
-        return [Content.assemble(*line) for line in lines]
+        recovery = self._recovery
+        lines = _head(recovery, self._steps(), self._session.clock.now(), self.room) if recovery else []
+        return [*lines, *([Content.styled(plain(self._problem, 400), "$warning")] if self._problem else [])]
 
     def rows(self) -> list[list[Content]]:
         """Return the lines of each step."""
@@ -145,9 +143,10 @@ def _newest(made: Sequence[Step]) -> int:
     return made.index(failed) if failed else max(len(made) - 1, 0)
 
 
-def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+def _head(recovery: Recovery, made: Sequence[Step], now: datetime, room: int) -> list[Content]:
     where = f"  {plain(recovery.instance_id)}  {plain(words.region(recovery.region))}"
-    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *recovery_summary(recovery, made, now), []]
+    name = Content.assemble((plain(recovery.name) or "(no name)", "bold"), where)
+    return [name, *recovery_summary(recovery, made, now, room), Content("")]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

@@ -1,5 +1,6 @@
 """Texts cut and padded to a width in terminal cells, and sections in columns."""
 
+import re
 from collections.abc import Container, Sequence
 
 from rich.cells import cell_len, set_cell_size, split_text
@@ -9,7 +10,9 @@ from spottui.tables.column import FIRST_CELL, Row, Table
 from spottui.tables.layout import Span
 
 _NOTHING, _UNKNOWN = "-", "?"
+_BETWEEN, _CUT = " · ", "…"
 _GAP_CELLS = 3
+_GAPS = re.compile(r" {2,}")
 
 
 def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
@@ -22,6 +25,14 @@ def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
         return set_cell_size(text, width - 1) + "…"
     pad = " " * (width - taken)
     return pad + text if align_right else text + pad
+
+
+def in_whole_parts(text: str, width: int) -> str:
+    """Return as many of the parts of `3 saved · 2 gone` as fit, the first at least, and a `…` for those that do not."""
+    parts = text.split(_BETWEEN)
+    fits = (_BETWEEN.join([*parts[:count], _CUT]) for count in range(len(parts) - 1, 1, -1))
+    whole = (line for line in (text, *fits) if cell_len(line) <= width)
+    return next(whole, _BETWEEN.join([parts[0], _CUT]) if len(parts) > 1 else text)
 
 
 def span_text(text: str, span: Span, *, align_right: bool = False) -> str:
@@ -72,6 +83,12 @@ def hanging(line: Content, width: int, indent: int) -> list[Content]:
     return [first, *(Content.assemble(" " * indent, part) for part in more)]
 
 
+def _text_begins(line: str, width: int) -> int:
+    """Return where the text of a line begins: behind its last gap of two spaces, unless that is far to the right."""
+    begins = [match.end() for match in _GAPS.finditer(line)]
+    return next((at for at in reversed(begins) if at <= width // 2), 0)
+
+
 def column_cells(width: int, least: int) -> int:
     """Return how wide each column is in `width` cells: as many as fit with at least `least` cells."""
     count = max((width + _GAP_CELLS) // (least + _GAP_CELLS), 1)
@@ -81,16 +98,17 @@ def column_cells(width: int, least: int) -> int:
 def flow(sections: Sequence[Content], width: int, least: int) -> Content:
     """Return sections in columns of at least `least` cells; each one goes to the shortest column.
 
-    A single column is neither cut nor wrapped.
+    What is longer than its column goes on below its own text, not below its label.
     """
     cells = column_cells(width, least)
     count = (width + _GAP_CELLS) // (cells + _GAP_CELLS)
-    if count < 2:
-        return Content("\n").join(sections)
     columns: list[list[Content]] = [[] for _ in range(count)]
     for section in sections:
         shortest = min(columns, key=len)
-        shortest += [part for line in section.split("\n", allow_blank=True) for part in line.wrap(cells) or [line]]
+        for line in section.split("\n", allow_blank=True):
+            shortest += hanging(line, cells, _text_begins(line.plain, cells))
+    if count < 2:
+        return Content("\n").join(columns[0])
     deepest = max(len(column) for column in columns)
     lines = [[column[n] if n < len(column) else Content("") for column in columns] for n in range(deepest)]
     gap = Content(" " * _GAP_CELLS)

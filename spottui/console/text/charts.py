@@ -8,7 +8,7 @@ from textual.content import Content
 from spottui.domain.background import Found, PriceHistory
 from spottui.domain.text import plain
 from spottui.tables.charts import DASH, Points, steps
-from spottui.tables.moments import age, money
+from spottui.tables.moments import age, hourly
 
 _FAR_BELOW = 5
 """The chart ends at the highest spot price if on-demand costs more than this many times as much."""
@@ -41,14 +41,16 @@ def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
     prices = [price for _, price in history.points]
     since, price = history.points[-1]
     newest = (
-        f"  now {money(price)}" if now - since < _OLD else f"  {age((now - since).total_seconds())} ago {money(price)}"
+        f"  now {hourly(price)}"
+        if now - since < _OLD
+        else f"  {age((now - since).total_seconds())} ago {hourly(price)}"
     )
-    parts = [f" · min {money(min(prices))} · max {money(max(prices))}"]
+    parts = [f" · min {hourly(min(prices))} · max {hourly(max(prices))}"]
     if history.on_demand:
         mark = f"{DASH} " if _is_on_demand_near(history) else ""
-        parts.append(f" · {mark}on-demand {money(history.on_demand)} (spot is {price / history.on_demand:.0%})")
+        parts.append(f" · {mark}on-demand {hourly(history.on_demand)} (spot is {price / history.on_demand:.0%})")
     if limit:
-        parts.append(f" · price limit {money(limit)}")
+        parts.append(f" · price limit {hourly(limit)}")
     return Content.assemble((newest, "bold"), *parts)
 
 

@@ -9,15 +9,15 @@ from textual.content import Content
 
 from spottui import words
 from spottui.console.selection import Selection, interruption_of
-from spottui.domain.facts import Logged, PoisonSeen
+from spottui.domain.facts import Logged, PoisonSeen, SignSeen
 from spottui.domain.history import Past
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, said_of
 from spottui.domain.view import DeskView, LiveConsole
-from spottui.tables.moments import age, duration
+from spottui.tables.moments import age, duration, utc_clock
 
 _LABEL_CELLS = 18
 _LINE_CHARACTERS = 65_536
@@ -96,16 +96,27 @@ def instance_facts(instance: Instance) -> list[Fact]:
     ]
 
 
-def reclaim_facts(reclaim: Interruption) -> list[Fact]:
-    """Return the facts of a reclaim."""
+def reclaim_facts(reclaim: Interruption, log: Sequence[Logged]) -> list[Fact]:
+    """Return the facts of a reclaim; `log` says when each of its signs first came, as far as it has been read."""
     return [
         ("deadline", f"{_when(reclaim.deadline)}{' at most' if reclaim.is_upper_bound else ''}"),
         ("first seen", _when(reclaim.first_seen)),
-        ("evidence", ", ".join(f"{sign} {sign.name.lower()}" for sign in reclaim.evidence)),
+        ("evidence", _evidence(reclaim, log)),
         ("confirmed", "yes" if reclaim.confirmed else "NO LOCK SEEN: may be a drill"),
         ("seen again", f"{reclaim.duplicates} times"),
         ("action", reclaim.action),
     ]
+
+
+def _evidence(reclaim: Interruption, log: Sequence[Logged]) -> str:
+    """Return each source with the time of its first sign, in the order of these times."""
+    came: dict[Evidence, datetime] = {}
+    for logged in log:
+        if isinstance(logged.fact, SignSeen) and logged.recovery_id == reclaim.id:
+            came[logged.fact.source] = min(logged.at, came.get(logged.fact.source, logged.at))
+    known = sorted(reclaim.evidence, key=lambda sign: came.get(sign, reclaim.first_seen))
+    times = {sign: f" {utc_clock(came[sign])}Z" if sign in came else "" for sign in known}
+    return ", ".join(f"{sign} {sign.name.lower()}{times[sign]}" for sign in known)
 
 
 def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:

@@ -2,11 +2,12 @@
 
 from spottui.console.text.cells import cell_text
 from spottui.console.text.plan_lines import Line
+from spottui.domain.places import shown_rate
 from spottui.domain.plan import Candidate, Plan, Stock
 from spottui.domain.region_key import region_id
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
-from spottui.tables.prices import price, rate_in_short
+from spottui.tables.prices import price
 
 _SHOWN = 5
 _PRICE_CELLS = 9
@@ -20,9 +21,10 @@ def places_in_short(plan: Plan) -> list[Line]:
     region, shown = plan.spec.instance.region, plan.candidates[:_SHOWN]
     names = [place_in_short(candidate.instance_type, candidate.zone, region) for candidate in shown]
     widest = max((len(name) for name in names), default=0)
+    said = ["", *(candidate.problem for candidate in shown)]
     lines = [
-        _in_short(number, cell_text(name, widest), candidate, plan.currency)
-        for number, (name, candidate) in enumerate(zip(names, shown, strict=True), 1)
+        _in_short(number, cell_text(name, widest), candidate, plan.currency, before)
+        for number, (name, candidate, before) in enumerate(zip(names, shown, said, strict=False), 1)
     ]
     more = len(plan.candidates) - len(shown)
     return [*lines, [(f"  and {more} more, below", "dim")]] if more > 0 else lines
@@ -43,12 +45,17 @@ def places_in_full(plan: Plan) -> list[Line]:
     ]
 
 
-def _in_short(number: int, place: str, candidate: Candidate, currency: str) -> Line:
+def problem_of(candidate: Candidate, before: str) -> str:
+    """Return what is wrong with a place; what was said of the one before it is not said in full again."""
+    return "the same" if candidate.problem == before else plain(candidate.problem, 300)
+
+
+def _in_short(number: int, place: str, candidate: Candidate, currency: str, before: str) -> Line:
     if candidate.problem:
-        return [(f"{number:>3}. {place}", ""), (f"  ! {plain(candidate.problem, 300)}", "bold $warning")]
+        return [(f"{number:>3}. {place}", ""), (f"  ! {problem_of(candidate, before)}", "bold $warning")]
     costs = cell_text(price(candidate.price_per_hour, currency), _PRICE_CELLS)
     likely = ", ".join(
-        part for part in (candidate.stock.value, plain(rate_in_short(candidate.interruption_rate), 16)) if part
+        part for part in (candidate.stock.value, plain(shown_rate(candidate.interruption_rate), 16)) if part
     )
     return [
         (f"{number:>3}. {place}  {costs} ", ""),

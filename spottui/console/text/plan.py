@@ -66,7 +66,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None, reused: str 
     if room >= _TABLE_CELLS:
         warned = [part for line in warnings for part in hanging(line, room, 2)]
         kept = [part for line in reuses for part in hanging(line, room, LABEL_END)]
-        return Content("\n").join([*warned, *kept, *_wide(plan, room, other)])
+        return Content("\n").join([*warned, *kept, *_wide(plan, room, other, reuses=bool(reused))])
     changes = [Content.assemble(*line) for line in (_legend(plan), *_changes(plan))]
     # What stays and the places are below in full: cut here, so that both stand above the fold of 24 lines.
     short: list[Line] = [
@@ -77,15 +77,15 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None, reused: str 
     ]
     lines = [part for line in (*warnings, *reuses, *changes) for part in hanging(line, room, LABEL_END)]
     lines += [Content.assemble(*line).truncate(room, ellipsis=True) for line in short]
-    return Content("\n").join([*lines, Content(""), in_full(plan)])
+    return Content("\n").join([*lines, Content(""), in_full(plan, reuses=bool(reused))])
 
 
-def _wide(plan: Plan, room: int, other: Route | None) -> list[Content]:
+def _wide(plan: Plan, room: int, other: Route | None, *, reuses: bool) -> list[Content]:
     """Return the plan with its places as one table, and nothing twice."""
     head = [_legend(plan), *_losses(plan), *_moved(plan), *_routes(plan, other)]
     places = [Content.styled(f"Tried in this order{'' if plan.surveyed else _NOT_SURVEYED}", "bold")]
     places += places_table(plan, room) if plan.route.traits.launches else []
-    settings = [Content.assemble(*line) for line in settings_in_full(plan)]
+    settings = [Content.assemble(*line) for line in settings_in_full(plan, reuses=reuses)]
     lines = [*(Content.assemble(*line) for line in head), Content(""), *places, Content(""), *settings]
     return [part for line in lines for part in hanging(line, room, LABEL_END)]
 

@@ -12,20 +12,24 @@ from spottui.domain.routes import Route
 from spottui.domain.text import plain
 
 
-def in_full(plan: Plan) -> Content:
+def in_full(plan: Plan, *, reuses: bool) -> Content:
     """Return the places, the settings that stay, and the calls of a plan, in full."""
-    return joined([[("Every place in full", "bold")], *places_in_full(plan), [], *settings_in_full(plan)])
+    settings = settings_in_full(plan, reuses=reuses)
+    return joined([[("Every place in full", "bold")], *places_in_full(plan), [], *settings])
 
 
-def settings_in_full(plan: Plan) -> list[Line]:
-    """Return the earlier image, the settings that stay, and the calls of a plan."""
+def settings_in_full(plan: Plan, *, reuses: bool) -> list[Line]:
+    """Return the earlier image, the settings that stay, and the calls of a plan; a retry `reuses` what some made."""
     return [
         *_warm_image(plan),
         [("Unchanged", "bold")],
         *(change(label, text or "none", text or "none") for label, text in unchanged_settings(plan.spec)),
         *(change(f"{disk.kind} disk", _disk(disk), _disk(disk)) for disk in plan.spec.disks if not disk.is_local),
         [],
-        [("Calls that change something, in this order", "bold")],
+        [
+            ("Calls that change something, in this order", "bold"),
+            ("   none for what is reused" if reuses else "", "dim"),
+        ],
         *([(f"  {call}", "")] for call in calls(plan)),
     ]
 

@@ -6,10 +6,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from spottui.console.text.cells import cell_text, hanging
-from spottui.console.text.places import place_in_short, why
+from spottui.console.text.places import place_in_short, problem_of, why
+from spottui.domain.places import shown_rate
 from spottui.domain.plan import Candidate, Plan, Stock
 from spottui.domain.text import plain
-from spottui.tables.prices import difference, price, rate_in_short
+from spottui.tables.prices import difference, price
 
 _TITLES = ("", "Place", "vSwitch", "Price", "Difference", "Stock", "Interrupted")
 _GAP = "  "
@@ -49,7 +50,7 @@ def _cells(number: int, candidate: Candidate, plan: Plan) -> Cells:
         price(candidate.price_per_hour, plan.currency) or "unknown",
         difference(candidate.price_per_hour, plan.price_per_hour, plan.currency),
         candidate.stock.value,
-        plain(rate_in_short(candidate.interruption_rate), 16),
+        plain(shown_rate(candidate.interruption_rate), 16),
     )
 
 
@@ -68,6 +69,8 @@ def _styled(candidate: Candidate, row: Cells, widths: Sequence[int]) -> list[tup
 
 
 def _reason(candidate: Candidate, said: str) -> list[tuple[str, str]]:
-    """Return why it stands where it does; a problem that the place before it has is not said in full again."""
-    problem = "the same" if candidate.problem == said else plain(candidate.problem, 300)
-    return [(f"! {problem} · " if candidate.problem else "", "bold $warning"), (why(candidate), "dim")]
+    """Return why it stands where it does, a problem first."""
+    return [
+        (f"! {problem_of(candidate, said)} · " if candidate.problem else "", "bold $warning"),
+        (why(candidate), "dim"),
+    ]

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from textual.content import Content
+
 from spottui import words
-from spottui.console.text.cells import cell_text
+from spottui.console.text.cells import hanging
 from spottui.console.text.readiness import VERDICT_STYLES, image_text
+from spottui.domain.reasons import Reason
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import said_of, verdict_of
@@ -13,43 +16,47 @@ from spottui.tables.moments import age, when
 from spottui.tables.timeline import Step, last_failure
 
 Line = list[tuple[str, str]]
+_ERROR = "bold $error"
+_LEAST_LABEL_CELLS = 6
 
-_DETAIL_CELLS = 61
 
-
-def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime, room: int) -> list[Content]:
     """Return state, forecast, last failure, trouble, reason, next step and created resources; `made` are its steps.
 
-    A failure is left out once there is a replacement. A recovery started by hand has no deadline and no verdict.
+    A failure is left out once there is a replacement, a reason that says the same as the failure too. A recovery
+    started by hand has no deadline and no verdict. What is longer than `room` cells goes on behind its label.
     """
     state = "waits" if recovery.awaits_release else str(recovery.state)
     failed = None if recovery.new_instance_id else last_failure(made)
-    lines: list[Line] = [[(state, "bold"), *_end_or_forecast(recovery, now)], *(_failure(failed) if failed else [])]
+    first: Line = [(state, "bold"), *_end_or_forecast(recovery, now)]
+    labelled = _failure(failed) if failed else []
     goes_on = not recovery.state.is_final
     if recovery.trouble and goes_on and (failed is None or recovery.unseen_since):
-        trouble = f"{plain(words.trouble(recovery), 500)}{_unseen(recovery, now)}"
-        lines.append([("trouble  ", "dim"), (trouble, "bold $error")])
-    if recovery.reason:
-        lines.append([("why   ", "dim"), (plain(words.reason(recovery.reason, recovery.region), 500), "")])
+        labelled.append(("trouble", f"{words.trouble(recovery)}{_unseen(recovery, now)}", _ERROR))
+    if recovery.reason and not (failed and _tells_only_of(failed, recovery.reason)):
+        labelled.append(("why", words.reason(recovery.reason, recovery.region), ""))
     if recovery.next_step and goes_on:
-        lines.append([("next  ", "dim"), (plain(words.next_step(recovery.next_step), 500), "")])
-    return [
-        *lines,
-        *(
-            [("made  ", "dim"), (f"{plain(resource.kind)} {plain(resource.resource_id)}", "")]
-            for resource in recovery.created
-        ),
-    ]
+        labelled.append(("next", words.next_step(recovery.next_step), ""))
+    labelled += [("made", f"{resource.kind} {resource.resource_id}", "") for resource in recovery.created]
+    return [Content.assemble(*first), *(part for one in labelled for part in _hanging(*one, room))]
 
 
-def _failure(failed: Step) -> list[Line]:
-    """Return a failure in two lines of 80 cells; the steps have it in full."""
-    request_id = plain(failed.request_id) or "none: no answer came"
-    detail = cell_text(plain(failed.detail, 500), _DETAIL_CELLS).rstrip()
-    return [
-        [("last failure  ", "dim"), (f"{plain(failed.action, 64)} RequestId {request_id}", "bold $error")],
-        [("              ", ""), (detail, "$error")],
-    ]
+def _hanging(label: str, text: str, style: str, room: int) -> list[Content]:
+    head = f"{label}  ".ljust(_LEAST_LABEL_CELLS)
+    return hanging(Content.assemble((head, "dim"), (plain(text, 500), style)), room, len(head))
+
+
+def _failure(failed: Step) -> list[tuple[str, str, str]]:
+    """Return the call that failed with its RequestId, and in a line of its own what was answered."""
+    request_id = failed.request_id or "none: no answer came"
+    label = "last failure"
+    return [(label, f"{failed.action} RequestId {request_id}", _ERROR), (" " * len(label), failed.detail, "$error")]
+
+
+def _tells_only_of(failed: Step, reason: Reason) -> bool:
+    """Whether a reason says nothing but that this call failed."""
+    is_same = reason.failure is not None and bool(failed.request_id) and reason.failure.request_id == failed.request_id
+    return is_same and reason == Reason(reason.why, failure=reason.failure)
 
 
 def _unseen(recovery: Recovery, now: datetime) -> str:

@@ -15,7 +15,7 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 from spottui.tables.charts import DASH, amount_ticks, bar, columns
-from spottui.tables.moments import age, money
+from spottui.tables.moments import age, hourly, monthly
 from spottui.tables.statistics import AddedCost, Count, Day, KeptSum, Statistics, prices_over_time
 
 _LEAST_CELLS = 54
@@ -188,13 +188,13 @@ def _price(total: KeptSum) -> str:
     if total.unpriced == total.count:
         return "price unknown"
     rest = f", {total.unpriced} unpriced" if total.unpriced else ""
-    return f"at most {money(total.per_month)} per month{rest}"
+    return f"at most {monthly(total.per_month)} per month{rest}"
 
 
 def _added(added: AddedCost) -> list[Content]:
     if not added.known:
         return [Content("  unknown: no replacement is priced" if added.unknown else "  no replacement yet")]
-    total, dearest = money(added.per_hour, sign=True), money(added.most, sign=True)
+    total, dearest = hourly(added.per_hour, sign=True), hourly(added.most, sign=True)
     lines = [Content(f"  {total} per hour for {added.known:,} in total, max {dearest}")]
     return [*lines, Content(f"  {added.unknown:,} more unpriced")] if added.unknown else lines
 

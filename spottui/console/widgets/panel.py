@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,10 +10,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
-from spottui.console.text.cells import cell_text
+from spottui.console.text.cells import cell_text, in_whole_parts
 from spottui.console.widgets.table import DeskTable
 
 _FRAME_CELLS = 12
+_TITLE_FRAME_CELLS = 4
+"""What the border takes of the line of a title, on the inside of its corners."""
+_RULE = " ── "
 
 
 class Panel(Vertical):
@@ -59,8 +63,10 @@ class Panel(Vertical):
         """Set the title: label, `stale` and `text`; `hint` is the subtitle while there is no filter."""
         self.set_class(bool(stale), "-stale")
         self._hint = hint
-        parts = [self.label, *([stale] if stale else []), *([text] if text else [])]
-        self._write(" ── ".join(parts), self._foot())
+        head = [self.label, *([stale] if stale else [])]
+        room = self.size.width - cell_len(_RULE.join([*head, ""])) - _TITLE_FRAME_CELLS
+        fitting = in_whole_parts(text, room) if self.size.width else text
+        self._write(_RULE.join([*head, *([fitting] if text else [])]), self._foot())
 
     def open_filter(self) -> None:
         """Open the filter's line."""

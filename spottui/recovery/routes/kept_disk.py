@@ -191,12 +191,13 @@ async def _snapshots(ctx: RecoveryContext, wanted: list[Disk], *, at_once: bool 
 
 
 async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
+    """Return the snapshot of a disk, another one where the last has failed."""
     recovery = ctx.recovery
-    known = dict(recovery.snapshots).get(disk_id)
-    if known:
-        return known
+    known = [snapshot_id for of_disk, snapshot_id in recovery.snapshots if of_disk == disk_id]
+    if known and not await _has_failed(ctx, known[-1]):
+        return known[-1]
     # The token is the same in every journal, so that the cloud refuses a second one.
-    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}")
+    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}", len(known))
     if not may_begin(recovery, token):
         return cancelled(recovery)
     adopted = await adopt_snapshot(ctx, token, disk_id)
@@ -209,6 +210,11 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     is_there = outcome.kind is ErrorKind.EXISTS
     adopted = await await_adoption(partial(adopt_snapshot, ctx, token, disk_id)) if is_there else None
     return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
+
+
+async def _has_failed(ctx: RecoveryContext, snapshot_id: str) -> bool:
+    found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, 0.0)
+    return isinstance(found, Snapshot) and found.lost
 
 
 async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once: bool) -> StepOutcome | None:
@@ -232,7 +238,7 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once:
 
 
 async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | None:
-    """Attach one disk; return why it cannot be attached: a failed look-up says nothing about the disk."""
+    """Attach one disk; return why it is not attached within `ATTACH_PATIENCE_S`. A retry looks again where it is."""
     loop, problem = asyncio.get_running_loop(), Reason(Why.DISK_NOT_ATTACHED, disk.disk_id)
     until_s = loop.time() + ATTACH_PATIENCE_S
     while True:
@@ -251,6 +257,8 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             is_final = refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED
             if is_final and not refused.kind.worth_repeating:
                 return problem
-        if is_late and not isinstance(found, CloudError):
+        if is_late and isinstance(found, CloudError):
+            return Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(found))
+        if is_late:
             return problem
         await ctx.wait(POLL_S)

@@ -3,57 +3,35 @@
 from typing import Any
 
 from spottui.sim.balancers import groups
-from spottui.sim.balancers.groups import Dialect
-from spottui.sim.balancers.model import ALB as PRODUCT
 from spottui.sim.balancers.model import BackendServer, Job, Listener, LoadBalancer, ServerGroup
 from spottui.sim.clock import iso_seconds
 from spottui.sim.ecs import filters
 from spottui.sim.registry import ALB, Body, Call, action
 
-_API = Dialect(PRODUCT, "ServerGroup", most_updates=40, answers_with_group=False)
-
 
 @action(ALB)
 def list_server_groups(call: Call) -> Body:
     """Server groups of the account."""
-    return groups.list_groups(call, _API, lambda row: _group(call, row))
+    return groups.list_groups(call, lambda row: _group(call, row))
 
 
 @action(ALB, refuses=("Tag",))
 def list_server_group_servers(call: Call) -> Body:
     """Servers of a group or of all groups, by id."""
-    return groups.list_servers(call, _API, _server)
-
-
-@action(ALB)
-def add_servers_to_server_group(call: Call) -> Body:
-    """Put up to 200 servers into a group."""
-    return groups.add(call, _API)
-
-
-@action(ALB)
-def remove_servers_from_server_group(call: Call) -> Body:
-    """Take up to 200 servers out of a group."""
-    return groups.remove(call, _API)
-
-
-@action(ALB)
-def update_server_group_servers_attribute(call: Call) -> Body:
-    """Set weights and descriptions of up to 40 servers of a group."""
-    return groups.update(call, _API)
+    return groups.list_servers(call, _server)
 
 
 @action(ALB, refuses=("Tag",))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer or protocol."""
-    return groups.page_of_listeners(call, _API, _listener)
+    return groups.page_of_listeners(call, _listener)
 
 
 @action(ALB)
 def get_listener_health_status(call: Call) -> Body:
     """The servers behind a listener that are not well, or not used."""
     call.params.accept("IncludeRule")
-    _, listener = groups.listener(call, _API)
+    _, listener = groups.listener(call)
     group = call.world.server_groups[listener.group_id]
     ill = [shown for server in group.servers if (shown := _ill(server, listener))]
     info = {
@@ -72,7 +50,7 @@ def list_asyn_jobs(call: Call) -> Body:
     """Jobs by id, action or resource."""
     params = call.params
     jobs = filters.keep(
-        (row for row in call.world.jobs.values() if row.product == PRODUCT),
+        (row for row in call.world.jobs.values() if row.product == call.product),
         filters.among("id", params.numbered("JobIds") or None),
         filters.among("group_id", params.numbered("ResourceIds") or None),
         filters.equals("action", params.text("ApiName")),
@@ -82,14 +60,11 @@ def list_asyn_jobs(call: Call) -> Body:
 
 
 def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
-    related = [
-        balancer.id for balancer in call.world.load_balancers.values()
-        if any(listener.group_id == row.id for listener in balancer.listeners)
-    ]  # fmt: skip
     return {
         "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",
         "ServerGroupStatus": row.status, "VpcId": row.vpc_id, "Protocol": row.protocol, "Scheduler": "Wrr",
-        "ServerCount": len(row.servers), "RelatedLoadBalancerIds": related, "ResourceGroupId": "",
+        "ServerCount": len(row.servers), "RelatedLoadBalancerIds": groups.balancers_of(call, row),
+        "ResourceGroupId": "",
         "CreateTime": iso_seconds(row.created_at), "CrossZoneEnabled": True, "Ipv6Enabled": False,
         "HealthCheckConfig": {
             "HealthCheckEnabled": True, "HealthCheckProtocol": row.check.protocol,
@@ -105,7 +80,7 @@ def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
 
 
 def _server(group: ServerGroup, one: BackendServer) -> dict[str, Any]:
-    return {**groups.server(_API, group, one), "RemoteIpEnabled": False}
+    return {**groups.server(group, one), "RemoteIpEnabled": False}
 
 
 def _listener(balancer: LoadBalancer, one: Listener) -> dict[str, Any]:

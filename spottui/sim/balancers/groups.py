@@ -10,7 +10,7 @@ from spottui.sim.balancers.model import BackendServer, Job, Listener, LoadBalanc
 from spottui.sim.ecs import filters
 from spottui.sim.errors import ApiError, missing
 from spottui.sim.paging import Row, place_of, token_of
-from spottui.sim.registry import Body, Call
+from spottui.sim.registry import ALB, NLB, Body, Call, action
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
@@ -20,22 +20,25 @@ _JOB_KINDS = {"AddServersToServerGroup": "Adding", "RemoveServersFromServerGroup
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class _Api:
     """Where the two APIs differ: `group` is how errors name a server group, `most_updates` the size of an update."""
 
-    product: str
     group: str
     most_updates: int
     answers_with_group: bool
 
 
-def list_groups(call: Call, api: Dialect, shown: Callable[[ServerGroup], Body]) -> Body:
+_APIS = {
+    ALB: _Api("ServerGroup", most_updates=40, answers_with_group=False),
+    NLB: _Api("serverGroup", most_updates=200, answers_with_group=True),
+}
+
+
+def list_groups(call: Call, shown: Callable[[ServerGroup], Body]) -> Body:
     """Server groups by id, name, type, VPC or tag."""
     params = call.params
-    region = call.any_region
     server_groups = filters.keep(
-        (row for row in call.world.server_groups.values() if row.product == api.product and region in ("", row.region)),
-        filters.among("id", params.numbered("ServerGroupIds") or None),
+        _every(call), filters.among("id", params.numbered("ServerGroupIds") or None),
         filters.among("name", params.numbered("ServerGroupNames") or None),
         filters.equals("vpc_id", params.text("VpcId")), filters.fixed(params.text("ServerGroupType"), "Instance"),
         filters.fixed(params.text("ResourceGroupId"), ""), filters.tagged(params.tags()),
@@ -43,10 +46,10 @@ def list_groups(call: Call, api: Dialect, shown: Callable[[ServerGroup], Body]) 
     return page(call, "ServerGroups", server_groups, shown)
 
 
-def list_servers(call: Call, api: Dialect, shown: Callable[[ServerGroup, BackendServer], Body]) -> Body:
+def list_servers(call: Call, shown: Callable[[ServerGroup, BackendServer], Body]) -> Body:
     """Servers of one group or of all, by up to 40 ids."""
     params = call.params
-    groups = [find(call, api)] if params.text("ServerGroupId") else _every(call, api)
+    groups = [find(call)] if params.text("ServerGroupId") else _every(call)
     ids, addresses = params.numbered("ServerIds"), params.numbered("ServerIps")
     if len(ids) > _MOST_IDS or len(addresses) > _MOST_IDS:
         raise _illegal("ServerIds", f"has more than {_MOST_IDS} values")
@@ -58,7 +61,9 @@ def list_servers(call: Call, api: Dialect, shown: Callable[[ServerGroup, Backend
     return page(call, "Servers", servers, lambda one: shown(of[one.seq], one))
 
 
-def add(call: Call, api: Dialect) -> Body:
+@action(ALB)
+@action(NLB)
+def add_servers_to_server_group(call: Call) -> Body:
     """Put up to 200 servers into a group: Adding, then Available."""
 
     def check(group: ServerGroup, wants: list[Wanted]) -> None:
@@ -70,53 +75,55 @@ def add(call: Call, api: Dialect) -> Body:
             if any(want.means(one) for one in group.servers):
                 raise ApiError("ResourceAlreadyExist.BackendServer", 400, f"{want.server_id} is in the group already.")
 
-    return _change(call, api, "AddServersToServerGroup", _MOST_SERVERS, check)
+    return _change(call, "AddServersToServerGroup", _MOST_SERVERS, check)
 
 
-def remove(call: Call, api: Dialect) -> Body:
+@action(ALB)
+@action(NLB)
+def remove_servers_from_server_group(call: Call) -> Body:
     """Take up to 200 servers out of a group: Removing, then gone."""
-    return _change(call, api, "RemoveServersFromServerGroup", _MOST_SERVERS, _check_members)
+    return _change(call, "RemoveServersFromServerGroup", _MOST_SERVERS, _check_members)
 
 
-def update(call: Call, api: Dialect) -> Body:
+@action(ALB)
+@action(NLB)
+def update_server_group_servers_attribute(call: Call) -> Body:
     """Set weights and descriptions of servers; a weight that is not said becomes 100, as documented."""
-    return _change(call, api, "UpdateServerGroupServersAttribute", api.most_updates, _check_members)
+    return _change(call, "UpdateServerGroupServersAttribute", _api(call).most_updates, _check_members)
 
 
-def find(call: Call, api: Dialect) -> ServerGroup:
+def find(call: Call) -> ServerGroup:
     """The group of a call, or 404 ResourceNotFound."""
     group = call.world.server_groups.get(call.params.required("ServerGroupId"))
-    if group is None or group.product != api.product or call.any_region not in ("", group.region):
+    if group is None or group.product != call.product or call.any_region not in ("", group.region):
         raise ApiError(
-            f"ResourceNotFound.{api.group}", 404, f"The specified resource of {api.group} is not found."
+            f"ResourceNotFound.{_api(call).group}", 404, f"The specified resource of {_api(call).group} is not found."
         )  # fmt: skip
     return group
 
 
-def listener(call: Call, api: Dialect) -> tuple[LoadBalancer, Listener]:
+def listener(call: Call) -> tuple[LoadBalancer, Listener]:
     """The listener of a call with its load balancer, or 404 ResourceNotFound."""
     wanted_id = call.params.required("ListenerId")
-    for balancer, found in listeners(call, api):
+    for balancer, found in listeners(call):
         if found.id == wanted_id:
             return balancer, found
     raise ApiError("ResourceNotFound.Listener", 404, "The specified resource of listener is not found.")
 
 
-def listeners(call: Call, api: Dialect) -> Iterable[tuple[LoadBalancer, Listener]]:
+def listeners(call: Call) -> Iterable[tuple[LoadBalancer, Listener]]:
     """All listeners of the product in the region of the call."""
-    rows = (row for row in call.world.load_balancers.values() if row.product == api.product)
+    rows = (row for row in call.world.load_balancers.values() if row.product == call.product)
     return ((row, one) for row in rows if call.any_region in ("", row.region) for one in row.listeners)
 
 
-def page_of_listeners(
-    call: Call, api: Dialect, shown: Callable[[LoadBalancer, Listener], Body], port: str = ""
-) -> Body:
+def page_of_listeners(call: Call, shown: Callable[[LoadBalancer, Listener], Body], port: str = "") -> Body:
     """Listeners by id, load balancer, protocol and port."""
     params = call.params
     ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
-    balancers = {listener.id: row for row, listener in listeners(call, api)}
+    balancers = {listener.id: row for row, listener in listeners(call)}
     rows = filters.keep(
-        (listener for _, listener in listeners(call, api)),
+        (listener for _, listener in listeners(call)),
         filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
         (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
     )  # fmt: skip
@@ -135,7 +142,7 @@ def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body
     }  # fmt: skip
 
 
-def server(api: Dialect, group: ServerGroup, one: BackendServer) -> Body:
+def server(group: ServerGroup, one: BackendServer) -> Body:
     """A server as both APIs show it."""
     return {
         "ServerGroupId": group.id, "ServerId": one.server_id, "ServerType": _TYPES[one.type], "ServerIp": one.ip,
@@ -159,25 +166,37 @@ def finish(world: World, at: float, job_id: str, changes: list[list[Any]]) -> No
             one.status, (one.weight, one.description) = "Available", of[one.key]
 
 
-def _change(call: Call, api: Dialect, name: str, most: int, check: Callable[[ServerGroup, list[Wanted]], None]) -> Body:
-    group = find(call, api)
+def balancers_of(call: Call, group: ServerGroup) -> list[str]:
+    """The ids of the load balancers that forward to a group."""
+    return [
+        balancer.id for balancer in call.world.load_balancers.values()
+        if any(one.group_id == group.id for one in balancer.listeners)
+    ]  # fmt: skip
+
+
+def _api(call: Call) -> _Api:
+    return _APIS[call.version]
+
+
+def _change(call: Call, name: str, most: int, check: Callable[[ServerGroup, list[Wanted]], None]) -> Body:
+    group = find(call)
     wants = _wants(call, most)
 
     def act() -> tuple[Body, str]:
         if group.status != "Available":
             raise ApiError(
-                f"IncorrectStatus.{api.group}", 400, f"The status of servergroup [{group.id}] is incorrect."
+                f"IncorrectStatus.{_api(call).group}", 400, f"The status of servergroup [{group.id}] is incorrect."
             )  # fmt: skip
         check(group, wants)
-        return _start(call, api, group, name, wants)
+        return _start(call, group, name, wants)
 
     if call.params.flag("DryRun"):
         check(group, wants)
         call.refuse_if_dry_run()
-    return call.once(f"{api.product} {name}", act)
+    return call.once(f"{call.product} {name}", act)
 
 
-def _start(call: Call, api: Dialect, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:
+def _start(call: Call, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:
     world = call.world
     if name == "AddServersToServerGroup":
         group.servers += [new_server(call, group, want) for want in wants]
@@ -187,7 +206,7 @@ def _start(call: Call, api: Dialect, group: ServerGroup, name: str, wants: list[
     group.status = "Configuring"
     takes_s = world.settings.server_group_s
     job = Job(
-        next(world.order), world.ids.event().lower(), api.product, name, group.id, call.now, call.now + takes_s
+        next(world.order), world.ids.event().lower(), call.product, name, group.id, call.now, call.now + takes_s
     )  # fmt: skip
     world.jobs[job.id] = job
     changes = [
@@ -199,7 +218,7 @@ def _start(call: Call, api: Dialect, group: ServerGroup, name: str, wants: list[
     else:
         finish(world, call.now, job.id, changes)
     names = ", ".join(f"{want.server_id} weight {want.weight}" for want in wants)
-    body = {"JobId": job.id, **({"ServerGroupId": group.id} if api.answers_with_group else {})}
+    body = {"JobId": job.id, **({"ServerGroupId": group.id} if _api(call).answers_with_group else {})}
     return body, f"job of {group.id}: {names}"
 
 
@@ -231,10 +250,10 @@ def _check_members(group: ServerGroup, wants: list[Wanted]) -> None:
         raise ApiError("ResourceNotFound.BackendServer", 404, "The specified resource of BackendServer is not found.")
 
 
-def _every(call: Call, api: Dialect) -> list[ServerGroup]:
+def _every(call: Call) -> list[ServerGroup]:
     return [
         row for row in call.world.server_groups.values()
-        if row.product == api.product and call.any_region in ("", row.region)
+        if row.product == call.product and call.any_region in ("", row.region)
     ]  # fmt: skip
 
 

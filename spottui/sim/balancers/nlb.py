@@ -3,19 +3,15 @@
 from typing import Any
 
 from spottui.sim.balancers import groups, health
-from spottui.sim.balancers.groups import Dialect
-from spottui.sim.balancers.model import NLB as PRODUCT
 from spottui.sim.balancers.model import BackendServer, Listener, LoadBalancer, ServerGroup
 from spottui.sim.errors import ApiError
 from spottui.sim.registry import NLB, Body, Call, action
-
-_API = Dialect(PRODUCT, "serverGroup", most_updates=200, answers_with_group=True)
 
 
 @action(NLB)
 def list_server_groups(call: Call) -> Body:
     """Server groups of a region."""
-    return groups.list_groups(call, _API, lambda row: _group(call, row))
+    return groups.list_groups(call, lambda row: _group(call, row))
 
 
 @action(NLB)
@@ -24,39 +20,21 @@ def list_server_group_servers(call: Call) -> Body:
 
     def shown(group: ServerGroup, one: BackendServer) -> Body:
         instance = health.instance_of(call.world, one)
-        return {**groups.server(_API, group, one), "ZoneId": instance.zone if instance else ""}
+        return {**groups.server(group, one), "ZoneId": instance.zone if instance else ""}
 
-    return groups.list_servers(call, _API, shown)
-
-
-@action(NLB)
-def add_servers_to_server_group(call: Call) -> Body:
-    """Put up to 200 servers into a group."""
-    return groups.add(call, _API)
-
-
-@action(NLB)
-def remove_servers_from_server_group(call: Call) -> Body:
-    """Take up to 200 servers out of a group."""
-    return groups.remove(call, _API)
-
-
-@action(NLB)
-def update_server_group_servers_attribute(call: Call) -> Body:
-    """Set weights and descriptions of up to 200 servers of a group."""
-    return groups.update(call, _API)
+    return groups.list_servers(call, shown)
 
 
 @action(NLB, refuses=("Tag", "SecSensorEnabled"))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer, port and protocol."""
-    return groups.page_of_listeners(call, _API, _listener, call.params.text("ListenerPort"))
+    return groups.page_of_listeners(call, _listener, call.params.text("ListenerPort"))
 
 
 @action(NLB)
 def get_listener_health_status(call: Call) -> Body:
     """The servers behind a listener that are not well."""
-    _, listener = groups.listener(call, _API)
+    _, listener = groups.listener(call)
     group = call.world.server_groups[listener.group_id]
     # The misspelt name is the one of the API.
     info = {
@@ -74,20 +52,17 @@ def get_listener_health_status(call: Call) -> Body:
 def get_job_status(call: Call) -> Body:
     """How far a job is."""
     job = call.world.jobs.get(call.params.required("JobId"))
-    if job is None or job.product != PRODUCT:
+    if job is None or job.product != call.product:
         raise ApiError("ResourceNotFound.Job", 404, "The specified resource of job is not found.")
     return {"Status": "Succeeded" if call.now >= job.done_at else "processing"}
 
 
 def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
-    related = [
-        balancer.id for balancer in call.world.load_balancers.values()
-        if any(listener.group_id == row.id for listener in balancer.listeners)
-    ]  # fmt: skip
     return {
         "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",
         "ServerGroupStatus": row.status, "VpcId": row.vpc_id, "RegionId": row.region, "Protocol": row.protocol,
-        "Scheduler": "Wrr", "ServerCount": len(row.servers), "RelatedLoadBalancerIds": related, "ResourceGroupId": "",
+        "Scheduler": "Wrr", "ServerCount": len(row.servers), "ResourceGroupId": "",
+        "RelatedLoadBalancerIds": groups.balancers_of(call, row),
         "AddressIPVersion": "ipv4", "AnyPortEnabled": False, "ConnectionDrainEnabled": False,
         "ConnectionDrainTimeout": 10, "PreserveClientIpEnabled": True, "AliUid": int(call.world.account_id),
         "HealthCheck": {
