@@ -105,11 +105,15 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
     """
     recovery = ctx.recovery
     if recovery.image_id == image_id and recovery.state is not RecoveryState.IMAGING:
-        return None
+        if recovery.progress == 100 or recovery.new_instance_id:
+            return None
+        await ctx.enter(RecoveryState.IMAGING, NextStep(_DOING[recovery.image_of or ImageOf.ALL_DISKS]))
     loop = asyncio.get_running_loop()
     waits_since_s = loop.time()
     began_s = waits_since_s - max((ctx.now() - (recovery.imaging_since or ctx.now())).total_seconds(), 0.0)
     seen, poll_s = ctx.now(), 0.0
+    # Of one that is ready at the first look, after a restart, nobody knows for how long it has been.
+    is_watched = waits_since_s - began_s < POLL_S
     while not ctx.recovery.cancel:
         waited_s = loop.time() - waits_since_s
         image = await ctx.shared.polls.image(recovery.region, image_id, poll_s)
@@ -122,12 +126,13 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
             begin_to_look(ctx)
         if isinstance(image, Image) and image.usable:
             await look_for_places(ctx)
-            await _ready(ctx, image_id, took_s)
+            await _ready(ctx, image_id, took_s, is_watched=is_watched)
             return None
         lost = _lost(image, image_id, waited_s)
         if lost:
             await ctx.record(ImageGivenUp(image_id))
             return replace(leaves(lost), retryable=True)
+        is_watched = is_watched or isinstance(image, Image)
         poll_s = _show_progress(ctx, image, took_s) if isinstance(image, Image) else POLL_TIGHT_S
     return cancelled(ctx.recovery)
 
@@ -146,9 +151,9 @@ async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None,
     return ctx.now()
 
 
-async def _ready(ctx: RecoveryContext, image_id: str, seconds: float) -> None:
+async def _ready(ctx: RecoveryContext, image_id: str, seconds: float, *, is_watched: bool) -> None:
     spec = ctx.plan.spec
-    if ctx.recovery.image_of in (ImageOf.ALL_DISKS, None):
+    if is_watched and ctx.recovery.image_of in (ImageOf.ALL_DISKS, None):
         # One of finished snapshots, or of fewer disks, says nothing of how long the next image of an instance takes.
         ctx.shared.journal.image_timings.add(image_id, spec.main_category, spec.image_gib, seconds, ctx.now())
     ready = ImageReady(image_id, round(seconds, 1))

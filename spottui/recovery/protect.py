@@ -4,9 +4,10 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -15,6 +16,7 @@ from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import NOTICE_S, Clock
+from spottui.domain.facts import Logged, ProtectionUndone
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
@@ -91,6 +93,9 @@ class DiskProtection:
         self._sent: dict[tuple[str, str], Future[Protected]] = {}
         self._over: deque[tuple[float, tuple[str, str]]] = deque()
         self._queues: defaultdict[str, _Region] = defaultdict(_Region)
+        self._undone: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        """Disks whose standing protection was undone: what the last sweep saw of them is no longer true."""
+        journal.follow(self._hear)
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
@@ -99,7 +104,8 @@ class DiskProtection:
             new = [fromkey for fromkey in dict.fromkeys(instance_ids) if not self._was_sent(region, fromkey)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
-                disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)
+                of = partial(disks_to_protect, undone=frozenset(self._undone.get((region, instance_id), ())))
+                disk_ids = known_disks(self._journal, self._clock, region, instance_id, of)
                 if disk_ids is None:
                     self._queues[region].unknown[instance_id] = answer
                 else:
@@ -113,6 +119,14 @@ class DiskProtection:
         with self._lock:
             return self._sent[region, instance_id]
 
+    def confirm(self, region: str, instance_id: str, disk_ids: tuple[str, ...]) -> "Future[Protected]":
+        """Protect given disks of an instance, whatever a look has shown of them; return the future result."""
+        answer: Future[Protected] = Future()
+        with self._lock:
+            self._wait_for_call(region, _Request(instance_id, disk_ids, answer))
+        self._begin(region)
+        return answer
+
     def again(self, region: str, instance_id: str) -> "Future[Protected]":
         """Retry a protection that failed, or failed in part; return its future result."""
         with self._lock:
@@ -125,6 +139,16 @@ class DiskProtection:
         """Forget the result for an ended recovery, some time from now."""
         with self._lock:
             self._over.append((time.monotonic(), (region, instance_id)))
+
+    def _hear(self, logged: Sequence[Logged]) -> None:
+        """Protect again what a person unprotected while its reclaim began."""
+        for one in logged:
+            if isinstance(one.fact, ProtectionUndone):
+                with self._lock:
+                    self._undone[one.region, one.instance_id].update(one.fact.disk_ids)
+                    was_sent = self._sent.pop((one.region, one.instance_id), None)
+                if was_sent:
+                    self.send(one.region, [one.instance_id])
 
     def _was_sent(self, region: str, instance_id: str) -> bool:
         future = self._sent.get((region, instance_id))
@@ -169,7 +193,7 @@ class DiskProtection:
                 if instance_id in specs.refused:
                     answer.set_result(Protected(refused=((instance_id, specs.refused[instance_id]),)))
                     continue
-                disk_ids = _to_protect(specs[instance_id]) if instance_id in specs else ()
+                disk_ids = disks_to_protect(specs[instance_id]) if instance_id in specs else ()
                 self._wait_for_call(ecs.region, _Request(instance_id, disk_ids, answer))
         self._begin(ecs.region)
 
@@ -267,14 +291,16 @@ class DiskProtection:
             time.sleep(wait_s)
 
 
-def _to_protect(spec: LaunchSpec) -> tuple[str, ...]:
+def disks_to_protect(spec: LaunchSpec, undone: Collection[str] = ()) -> tuple[str, ...]:
     """Return the disks of a spot instance that would be deleted with it; none in Stop mode, which keeps them.
 
     Protected, they would outlive even a later deletion of the instance.
     """
     if not spec.instance.is_spot or spec.instance.behavior is InterruptionBehavior.STOP:
         return ()
-    return tuple(disk.disk_id for disk in spec.disks if _is_to_protect(disk))
+    return tuple(
+        disk.disk_id for disk in spec.disks if _is_to_protect(disk) or (disk.disk_id in undone and not disk.is_local)
+    )
 
 
 def _is_to_protect(disk: Disk) -> bool:

@@ -8,6 +8,7 @@ from spottui.cloud import errors
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import OUR_TAG, PAGE
 from spottui.config import load
+from spottui.domain.forecast import ImageTiming
 from spottui.domain.recovery import RecoveryState
 from spottui.recovery import imaging, launching
 from spottui.recovery.engine import Engine
@@ -16,6 +17,7 @@ from tests.cloud.test_tagged import multiply
 from tests.driving import effects, wait_until
 from tests.journal.given import known
 from tests.recovery.given import begin, console
+from tests.recovery.test_traffic import ended, engine
 from tests.sim.calls import Api
 from tests.sim.conftest import create_image, ecs_client
 
@@ -35,9 +37,8 @@ def test_an_answer_that_comes_after_the_limit_gives_up_neither_image_nor_replace
         live_cloud.fault("DescribeImages", "slow", delay_s=3.5, times=1)
         wait_until(lambda: effects(live_cloud, "RunInstances"))
         live_cloud.fault("DescribeInstances", "slow", match={"InstanceIds": "*"}, delay_s=3, times=1)
-        wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
-        ended = known(shared.journal, recovery_id)
-    assert ended.state is RecoveryState.RECOVERED
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED
     assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
 
 
@@ -99,5 +100,23 @@ def test_an_image_that_a_list_of_several_pages_skips_is_not_given_up(
         api("CreateImage", InstanceId=other, Tag__1__Key=OUR_TAG, Tag__1__Value=f"cn-hangzhou.{other}.1")
         wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
         ended = known(shared.journal, recovery_id)
+    assert ended.state is RecoveryState.RECOVERED
     assert not ended.routes_left
     assert len([row for row in live_cloud.calls("CreateImage") if row["params"]["InstanceId"] == victim]) == 1
+
+
+def test_an_image_that_was_ready_while_nobody_looked_says_nothing_of_how_long_one_takes(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imaging, "POLL_S", 0.2)
+    live_cloud.world(image_base_s=2)
+    with engine(config) as shared:
+        live_cloud.interrupt([live_cloud.spot_ids()[0]])
+        recovery_id = begin(shared, live_cloud.spot_ids()[0], notice_s=300)
+        wait_until(lambda: known(shared.journal, recovery_id).image_id)
+    wait_until(lambda: live_cloud.state()["images"][-1]["Status"] == "Available")
+    with engine(config) as shared:
+        assert ended(shared, recovery_id).state is RecoveryState.RECOVERED
+        plan = shared.journal.recoveries.plan(recovery_id)
+        assert plan
+        assert shared.journal.image_timings.timing(plan.spec.main_category) == ImageTiming()

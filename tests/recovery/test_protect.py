@@ -18,6 +18,7 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 from spottui.recovery.protect import CALLS_AT_ONCE, DISKS_PER_CALL, DiskProtection, Protected
+from spottui.recovery.standing_protection import protect, undo
 from spottui.sim.testing import SimServer
 from tests.driving import wait_until
 from tests.sim.calls import Api
@@ -255,3 +256,23 @@ def test_a_thousand_instances_with_two_disks_are_twenty_to_forty_calls(shore: Sh
     assert 20 <= len(calls) <= 40
     assert most_at_once(calls, 0.1) <= CALLS_AT_ONCE
     assert {disk.disk_id for disk in disks} <= shore.protected()
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["before the notice", "after it"])
+def test_what_lost_its_standing_protection_since_the_last_sweep_is_protected_again(
+    live_cloud: SimServer, config: Path, is_first: bool
+) -> None:
+    shore = Shore(live_cloud, config)
+    victim = next(one for one in live_cloud.spot_ids() if shore.disks(one))
+    ecs, wanted = shore.account.regions[REGION], shore.disks(victim)
+    protect(shore.journal, ecs, shore.specs[victim], "ann", CLOCK.now())
+    kept = [replace(disk, delete_with_instance=False) for disk in shore.specs[victim].disks]
+    standing = replace(shore.specs[victim], disks=tuple(kept))
+    shore.remember(standing)
+    if not is_first:
+        assert shore.send(victim)[victim].result(30).disk_ids == ()
+    undo(shore.journal, ecs, standing, tuple(wanted), "ann", CLOCK.now())
+    if is_first:
+        shore.send(victim)
+    wait_until(lambda: wanted <= shore.protected(), 10)
+    shore.journal.close()

@@ -174,6 +174,8 @@ def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: A
     assert auto("retry", recovery["recovery_id"]) is None
     again = auto.until(victim, "recovered", "failed")
     assert (again["state"], again["run"], again["image_id"]) == ("recovered", 1, stopped["image_id"])
+    launches = [row["code"] for row in live_cloud.calls("RunInstances") if row["params"].get("ClientToken")]
+    assert launches == [None], "it waits for the image first"
     assert len(effects(live_cloud, "CreateImage")) == 1
     assert len(effects(live_cloud, "RunInstances")) == 1
     assert "refused" in auto("retry", recovery["recovery_id"])
