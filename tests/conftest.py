@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from spottui.cli.assembly import collect_in_small_steps
+from spottui.cli.memory import collect_in_small_steps
 from spottui.sim.testing import SimServer
 from tests import driving
 from tests.forked import forked, get_ready

@@ -26,6 +26,7 @@ Examples:
   spottui report --since 30d --csv > reclaims.csv
   spottui report --since 7d --terraform > state.sh
 """
+_ADDED = "added_per_hour"
 _LABELS = {
     "under_way": "in progress",
     "recovery_s_median": "recovery p50, s",
@@ -177,14 +178,18 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({**record, "incidents": rows}))
     else:
         for name, value in {**summary(rows), "saved_against_on-demand": saved(savings)}.items():
-            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(value)}")
+            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(name, value)}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
 
 
-def _shown(value: object) -> object:
+def _shown(name: str, value: object) -> object:
+    from spottui.tables.moments import hourly
+
     if isinstance(value, dict):
-        return "; ".join(f"{count} {name}" for name, count in value.items()) or "-"
+        return "; ".join(f"{count} {outcome}" for outcome, count in value.items()) or "-"
+    if name == _ADDED and isinstance(value, float):
+        return hourly(value, sign=True)
     return "-" if value is None else value
 
 

@@ -61,6 +61,7 @@ class MainScreen(Screen[None]):
         self.session = session
         self.failed = self.trouble = ""
         self._heading = title
+        self._now = session.clock.now()
         self._headlines = Headlines()
         self._status_shown: tuple[object, ...] = ()
         self._instances: Mapping[Cell, Instance] = {}
@@ -127,7 +128,7 @@ class MainScreen(Screen[None]):
         """Whether only the sources have answered again: their ages are written once a second anyway."""
         if self.session.view is None or self.trouble or message.instances or message.events or message.recoveries:
             return False
-        fields = health.status_fields(message.view, self.session.clock.now())
+        fields = health.status_fields(message.view, self._now)
         return (self._headlines, self._status_shown) == (message.headlines, fields)
 
     def show_failure(self, text: str) -> None:
@@ -161,8 +162,9 @@ class MainScreen(Screen[None]):
 
     def tick(self) -> None:
         """Update countdowns, ages and the clock."""
+        self._now = self.session.clock.now()
         for panel in self.panels:
-            panel.table.tick()
+            panel.table.tick(self._now)
         self.write_lines()
 
     @property
@@ -257,8 +259,8 @@ class MainScreen(Screen[None]):
         )
 
     def write_lines(self) -> None:
-        """Write header, status, titles and footer, as they are now."""
-        view, now, width = self.session.view, self.session.clock.now(), self.app.size.width
+        """Write header, status, titles and footer, as of the last tick: a row and the alarm say the same time."""
+        view, now, width = self.session.view, self._now, self.app.size.width
         problems = health.problems(view, self.failed, now, self.trouble)
         self._status_shown = health.status_fields(view, now) if view else ()
         self._header.put(header(self._heading, view, now, width, failed=bool(self.failed)))

@@ -38,7 +38,7 @@ from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failu
 from spottui.recovery.lineage import tired_pools
 from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, known_spec, make_plan, seen_lately, with_details
-from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
+from spottui.recovery.protect import ACTION, PATIENCE_S, Protected, disks_to_protect
 
 log = logging.getLogger("spottui.recovery")
 
@@ -99,7 +99,7 @@ async def protect_disks(ctx: RecoveryContext) -> None:
     with suppress(Fenced, JournalProblem):
         while True:
             try:
-                protected = await arrival(answer)
+                protected = await _confirmed(ctx, await arrival(answer))
             except Exception:
                 log.exception("the disks of %s are not protected", recovery.instance_id)
                 protected = Protected()
@@ -111,6 +111,19 @@ async def protect_disks(ctx: RecoveryContext) -> None:
                 return
             await asyncio.sleep(PROTECT_AGAIN_S)
             answer = protection.again(recovery.region, recovery.instance_id)
+
+
+async def _confirmed(ctx: RecoveryContext, protected: Protected) -> Protected:
+    """Protect once more what the plan has as unprotected and a look has shown as kept.
+
+    The console that protected it has died before it could write that down: without that it would count as lost.
+    """
+    plan = ctx.shared.journal.recoveries.plan(ctx.id)
+    answered = {*protected.disk_ids, *(disk_id for disk_id, _ in protected.refused), *ctx.recovery.made("kept disk")}
+    unsaid = tuple(disk_id for disk_id in (disks_to_protect(plan.spec) if plan else ()) if disk_id not in answered)
+    if protected.refused or not unsaid:
+        return protected
+    return await arrival(ctx.shared.protection.confirm(ctx.recovery.region, ctx.recovery.instance_id, unsaid))
 
 
 async def _tell_of_protection(

@@ -104,8 +104,8 @@ class DiskProtection:
             new = [fromkey for fromkey in dict.fromkeys(instance_ids) if not self._was_sent(region, fromkey)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
-                to_protect = partial(_to_protect, undone=frozenset(self._undone.get((region, instance_id), ())))
-                disk_ids = known_disks(self._journal, self._clock, region, instance_id, to_protect)
+                of = partial(disks_to_protect, undone=frozenset(self._undone.get((region, instance_id), ())))
+                disk_ids = known_disks(self._journal, self._clock, region, instance_id, of)
                 if disk_ids is None:
                     self._queues[region].unknown[instance_id] = answer
                 else:
@@ -118,6 +118,14 @@ class DiskProtection:
         self.send(region, [instance_id])
         with self._lock:
             return self._sent[region, instance_id]
+
+    def confirm(self, region: str, instance_id: str, disk_ids: tuple[str, ...]) -> "Future[Protected]":
+        """Protect given disks of an instance, whatever a look has shown of them; return the future result."""
+        answer: Future[Protected] = Future()
+        with self._lock:
+            self._wait_for_call(region, _Request(instance_id, disk_ids, answer))
+        self._begin(region)
+        return answer
 
     def again(self, region: str, instance_id: str) -> "Future[Protected]":
         """Retry a protection that failed, or failed in part; return its future result."""
@@ -185,7 +193,7 @@ class DiskProtection:
                 if instance_id in specs.refused:
                     answer.set_result(Protected(refused=((instance_id, specs.refused[instance_id]),)))
                     continue
-                disk_ids = _to_protect(specs[instance_id]) if instance_id in specs else ()
+                disk_ids = disks_to_protect(specs[instance_id]) if instance_id in specs else ()
                 self._wait_for_call(ecs.region, _Request(instance_id, disk_ids, answer))
         self._begin(ecs.region)
 
@@ -283,7 +291,7 @@ class DiskProtection:
             time.sleep(wait_s)
 
 
-def _to_protect(spec: LaunchSpec, undone: Collection[str] = ()) -> tuple[str, ...]:
+def disks_to_protect(spec: LaunchSpec, undone: Collection[str] = ()) -> tuple[str, ...]:
     """Return the disks of a spot instance that would be deleted with it; none in Stop mode, which keeps them.
 
     Protected, they would outlive even a later deletion of the instance.

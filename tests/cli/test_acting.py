@@ -135,6 +135,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     told = run("report", "--since", "1h", "--config", night.toml).stdout
     assert f"saved against on-demand     {savings['saved']:,.2f} of " in told
     assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
+    assert f"added per hour              {said['added_per_hour']:+.3f}\n" in told
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:

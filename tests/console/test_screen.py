@@ -466,10 +466,11 @@ async def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost():
         assert "/ web · 27/29" in screen(pilot.app)
 
 
-async def test_at_200_by_50_ids_are_whole_and_the_footer_names_more_keys():
+async def test_at_200_by_50_the_table_has_whole_ids_an_event_its_whole_text_and_the_footer_more_keys():
     async with running(size=(200, 50)) as (pilot, _):
         text = screen(pilot.app)
-        assert text.count("i-bp10001fmxazb4p0001") == 4
+        assert text.count("i-bp10001fmxazb4p0001") == 1
+        assert text.count("i-bp10…0001") == 3
         for key in ("T Timeline", "z Zoom", "c Copy id", "q Quit", "? Help"):
             assert key in text.splitlines()[-1]
         await pilot.resize_terminal(*NARROW)
@@ -620,3 +621,15 @@ async def test_the_clock_and_the_countdowns_go_on_by_themselves():
         clock.go(1)
         await shows(pilot, "02:13:23Z")
         await shows(pilot, "! 03:41")
+
+
+async def test_between_two_ticks_the_alarm_and_the_rows_say_the_same_time():
+    clock = FrozenClock()
+    async with running(clock=clock) as (pilot, desk):
+        for _ in range(4):
+            clock.go(0.7)
+            desk.show(events=desk.current.events[:-1])
+            await arrived(pilot, desk)
+            lines = screen(pilot.app).splitlines()
+            left = next(line for line in lines if "NEEDS YOU · etl-7" in line).split("etl-7 ")[1][:5]
+            assert any(line.startswith(f"│{left}  etl-7") for line in lines), left

@@ -13,7 +13,7 @@ from spottui.console.app import SpottuiApp
 from spottui.domain.clock import SystemClock
 from spottui.sim.scenario import load as load_scenario
 from spottui.sim.testing import SimServer
-from tests.console.driving import WHO, press, screen, wait_until
+from tests.console.driving import WHO, only_on_demand, press, screen, wait_until
 from tests.driving import add_policy
 
 SIZE = (200, 50)
@@ -48,7 +48,7 @@ async def test_the_screen_says_what_the_cloud_says(name, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     scenario, config = load_scenario(name), tmp_path / "c.toml"
     auto = scenario.console.get("auto", True)
-    with SimServer(scenario=name, hold=True, config=config) as cloud:
+    with SimServer(scenario=name, hold=True, config=config) as cloud, only_on_demand():
         add_policy(config, **POLICY)
         settings = load(config)
         app = SpottuiApp(
@@ -102,7 +102,7 @@ class Night:
             *self._fleet(state, rows, text),
             *self._counts(rows, recoveries, text),
             *self._recoveries(state, recoveries),
-            *self._header(recoveries, text),
+            *self._header(state, recoveries, text),
             *self._prices(state, rows, recoveries, text),
         ]
 
@@ -207,16 +207,16 @@ class Night:
         if f"{'→'.join(kinds)} {'→'.join(zones)}" not in more:
             yield f"{old['InstanceName']} went {kinds} {zones}, not as in {more.strip()}"
 
-    def _header(self, recoveries, text):
+    def _header(self, state, recoveries, text):
         header = text.splitlines()[0]
         running = sum(row["state"] not in _NOT_RUNNING for row in recoveries)
         auto = "armed" if self._scenario.console.get("auto", True) else "off"
         if f"AUTO {auto} · {running} running" not in header:
             yield f"{running} running, AUTO {auto}, but the header says {header.strip()}"
-        region = self._cloud.state()["regions"]
-        more = f" +{len(region) - 1}" if len(region) > 1 else ""
+        regions = state["regions"]
+        more = f" +{len(regions) - 1}" if len(regions) > 1 else ""
         if f"cn-hangzhou{more} " not in header:
-            yield f"regions {region}, but the header says {header.strip()}"
+            yield f"regions {regions}, but the header says {header.strip()}"
 
     def _prices(self, state, rows, recoveries, text):
         """Each price is the cloud's, and the pulse is the sum of those that are shown."""

@@ -3,16 +3,22 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui import words
+from spottui.cloud.account import CloudAccount
+from spottui.config import load
 from spottui.domain.commands import Retry
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
+from spottui.journal import Journal
+from spottui.journal.fleet import Captured
 from spottui.recovery.context import Shared
 from spottui.recovery.decisions import carry_out
 from spottui.recovery.routes import kept_disk
 from spottui.sim.testing import SimServer
 from tests.driving import effects, wait_until
-from tests.journal.given import ANN, REGION, known
+from tests.journal.given import ANN, REGION, confirm, known, observe
 from tests.recovery.given import CLOCK, begin
 from tests.recovery.test_routes import by_id, named
 from tests.recovery.test_traffic import ended, engine
@@ -99,6 +105,34 @@ def test_a_retry_makes_another_snapshot_where_the_first_one_failed(
     made = [one["Status"] for one in live_cloud.state()["snapshots"] if one["SourceDiskId"] == old["DiskIds"][0]]
     assert made == ["failed", "accomplished"]
     assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_disks_that_a_console_protected_before_it_died_are_kept(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_disk, "POLL_S", 0.2)
+    old = named(live_cloud, "api-2")
+    live_cloud.world(locked_status="Stopping", image_base_s=1)
+    # The call is carried out, and the console never hears of it.
+    live_cloud.fault("ModifyDiskAttribute", "drop_reply", times=0)
+    with engine(config) as shared:
+        seen = Observation(REGION, old["InstanceId"], Evidence.LOCK, CLOCK.now())
+        (recovery_id,) = observe(shared.journal, seen, now=CLOCK.now())
+        wait_until(lambda: shared.journal.recoveries.plan(recovery_id) and _are_kept(live_cloud, old["DiskIds"]))
+    live_cloud.control("DELETE", "faults")
+    with Journal(config.with_name("journal.db"), acts=True) as journal:
+        ecs = CloudAccount(load(config)).regions[REGION]
+        spec = replace(ecs.launch_specs([old["InstanceId"]])[old["InstanceId"]], disks=ecs.disks(old["InstanceId"]))
+        journal.fleet.put(REGION, [Captured(spec, CLOCK.now(), CLOCK.now())])
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=3)
+        confirm(shared.journal, recovery_id, CLOCK.now())
+        recovery = ended(shared, recovery_id)
+    assert (recovery.state, recovery.route) == ("recovered", "kept-disk"), words.reason(recovery.reason)
+
+
+def _are_kept(cloud: SimServer, disk_ids: list[str]) -> bool:
+    return not any(one["DeleteWithInstance"] for one in cloud.state()["disks"] if one["DiskId"] in disk_ids)
 
 
 def retry(shared: Shared, recovery_id: str) -> None:

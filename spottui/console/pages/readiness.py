@@ -92,7 +92,7 @@ class ReadinessPage(Screen[None]):
     def tick(self) -> None:
         """Show what has changed with the time."""
         view, now = self._session.view, self._session.clock.now()
-        self._panel.table.tick()
+        self._panel.table.tick(now)
         self._alarm.put(alarm(view, now, self.app.size.width))
         self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._key_line.put_keys(filter_footer() if self._panel.is_filtering else _KEYS)

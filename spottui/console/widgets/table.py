@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -57,7 +58,6 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.lines_drawn = 0
         self.arrangement = Arrangement()
         self._hidden = hidden
-        self._clock = clock
         self._now_s = clock.now().timestamp()
         self._strips: dict[Cell, Drawn] = {}
         self._cursor_drawn: tuple[Cell, tuple[str, ...]] = ("", ())
@@ -85,9 +85,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         if change:
             self.post_message(self.Moved(self))
 
-    def tick(self) -> None:
+    def tick(self, now: datetime) -> None:
         """Draw the visible cells whose text has changed with the time."""
-        self._now_s = self._clock.now().timestamp()
+        self._now_s = now.timestamp()
         if self.model.set_time(self._now_s):
             self._redraw()
         live = [FIRST_CELL + span.index for span in self._spans if self.model.table.columns[span.index].live]
