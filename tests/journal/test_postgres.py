@@ -251,7 +251,7 @@ def test_a_network_that_says_nothing_is_noticed_and_gone_on_with(opened: Open, d
 
 
 STOPPED = """
-import os, signal, sys
+import os, signal, sys, time
 from spottui.journal import Journal
 from tests.journal.writing import say
 journal = Journal(sys.argv[1], acts=True)
@@ -261,6 +261,7 @@ def stop(transaction):
     if not os.path.exists(sys.argv[2]):
         open(sys.argv[2], "w").close()
         os.kill(os.getpid(), signal.SIGSTOP)
+        time.sleep(1)  # Another thread may be the one that takes the signal.
 journal.run(stop)
 journal.close()
 """
@@ -269,11 +270,14 @@ journal.close()
 def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody(opened: Open, database: str, tmp_path: Path) -> None:
     journal, marked = opened(database, acts=True), tmp_path / "marked"
     with subprocess.Popen([sys.executable, "-c", STOPPED, database, str(marked)]) as process:
-        wait_until(marked.exists, 20)
-        journal.run(lambda t: say(t, "meanwhile"), timeout_s=8)
-        assert said(journal) == ["meanwhile"]
-        os.kill(process.pid, signal.SIGCONT)
-        assert process.wait(30) == 0
+        try:
+            wait_until(marked.exists, 20)
+            journal.run(lambda t: say(t, "meanwhile"), timeout_s=8)
+            assert said(journal) == ["meanwhile"]
+            os.kill(process.pid, signal.SIGCONT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
     assert said(journal) == ["meanwhile", "stopped"]
 
 
