@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -211,10 +212,8 @@ class _Remote(SimServer):
     def url(self) -> str:
         return self._url
 
-    def _opener(self):
-        import urllib.request
-
-        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    def _connection(self) -> HTTPConnection:
+        return HTTPConnection(self._url.partition("://")[2], timeout=30)
 
 
 @contextmanager
