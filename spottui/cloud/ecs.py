@@ -249,7 +249,7 @@ class Ecs:
         request = launch_request(spec, candidate, source, token, own_tags, left_out=left_out)
         request.private_ip_address = private_ip or None
         body = self.act("RunInstances", request)
-        ids = list_of(body, "InstanceIdSets", "InstanceIdSet")
+        ids = self.parsed("RunInstances", partial(list_of, outer="InstanceIdSets", inner="InstanceIdSet"), body)
         return created("RunInstances", ids[0] if ids else "", body)
 
     def start_instance(self, instance_id: str) -> Answer:

@@ -16,7 +16,7 @@ from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import NOTICE_S, Clock
-from spottui.domain.facts import Logged, ProtectionUndone
+from spottui.domain.facts import DisksProtected, Logged, ProtectionUndone
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
@@ -143,6 +143,9 @@ class DiskProtection:
     def _hear(self, logged: Sequence[Logged]) -> None:
         """Protect again what a person unprotected while its reclaim began."""
         for one in logged:
+            if isinstance(one.fact, DisksProtected):
+                with self._lock:
+                    self._undone[one.region, one.instance_id].difference_update(one.fact.disk_ids)
             if isinstance(one.fact, ProtectionUndone):
                 with self._lock:
                     self._undone[one.region, one.instance_id].update(one.fact.disk_ids)

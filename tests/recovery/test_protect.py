@@ -276,3 +276,19 @@ def test_what_lost_its_standing_protection_since_the_last_sweep_is_protected_aga
         shore.send(victim)
     wait_until(lambda: wanted <= shore.protected(), 10)
     shore.journal.close()
+
+
+def test_what_has_its_standing_protection_again_is_not_taken_for_the_recovery_s_own(
+    live_cloud: SimServer, config: Path
+) -> None:
+    shore = Shore(live_cloud, config)
+    victim = next(one for one in live_cloud.spot_ids() if shore.disks(one))
+    ecs, wanted = shore.account.regions[REGION], tuple(shore.disks(victim))
+    kept = tuple(replace(disk, delete_with_instance=False) for disk in shore.specs[victim].disks)
+    standing = replace(shore.specs[victim], disks=kept)
+    protect(shore.journal, ecs, shore.specs[victim], "ann", CLOCK.now())
+    undo(shore.journal, ecs, standing, wanted, "ann", CLOCK.now())
+    protect(shore.journal, ecs, shore.specs[victim], "ann", CLOCK.now())
+    shore.remember(standing)
+    assert shore.send(victim)[victim].result(30).disk_ids == ()
+    shore.journal.close()
