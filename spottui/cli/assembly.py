@@ -11,18 +11,18 @@ from spottui.cli.logfile import log_to
 from spottui.cli.memory import collect_in_small_steps, keep_heaps_small
 from spottui.cli.records import recovery_record
 from spottui.cli.renamed_account import refuse_renamed_account
-from spottui.cli.sd_notify import keep_telling
+from spottui.cli.sd_notify import extend_start, keep_telling
 from spottui.cloud.accounts import CloudAccounts
 from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
 from spottui.domain.facts import Logged, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.refusal import Misconfigured, Refused
+from spottui.domain.refusal import Refused, Unavailable
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
-from spottui.journal.store import JournalAway, JournalProblem
+from spottui.journal.store import JournalAway
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -48,13 +48,27 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """Open the journal, start the engine, resume what was left, and begin to watch.
 
     Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
-    nothing. Raises `JournalProblem` and `Misconfigured`.
+    nothing. Raises `JournalProblem` and `Misconfigured`, and `Unavailable` if the same may succeed later.
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
     # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less.
     sys.setswitchinterval(SWITCH_S)
-    journal = _journal(settings, read_only=read_only)
+    try:
+        journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
+    except Unavailable:
+        extend_start()
+        raise
+    try:
+        if not read_only:
+            refuse_renamed_account(settings, journal)
+        return _desk(journal, settings, clock, auto=auto, read_only=read_only)
+    except Exception:
+        journal.close()
+        raise
+
+
+def _desk(journal: Journal, settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
     # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
     accounts = CloudAccounts(settings, clock)
@@ -87,17 +101,6 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
-
-
-def _journal(settings: Settings, *, read_only: bool) -> Journal:
-    journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
-    try:
-        if not read_only:
-            refuse_renamed_account(settings, journal)
-    except (JournalProblem, Misconfigured):
-        journal.close()
-        raise
-    return journal
 
 
 def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: Settings) -> Shared:

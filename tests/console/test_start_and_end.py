@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.refusal import Ended, Misconfigured, Refused
+from spottui.domain.refusal import Ended, Misconfigured, Refused, Unavailable
 from tests.console.driving import (
     NARROW,
     WHO,
@@ -93,6 +93,36 @@ async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
         await press(pilot, "R")
         await shows(pilot, "NEEDS YOU")
         assert "cannot start" not in screen(app)
+
+
+async def test_a_journal_that_is_away_at_the_start_is_waited_for_and_named():
+    desk, away = ScriptedDesk(reclaims()), [Unavailable("journal [red]postgresql://db/spottui[/red]: refused")]
+
+    def open_desk():
+        if away:
+            raise away[0]
+        return desk
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "Waiting to start: journal [red]postgresql://db/spottui[/red]: refused · next try in 3s")
+        await press(pilot, "y")
+        assert "still starting" in toasts(app)[0]
+        away.clear()
+        await shows(pilot, "NEEDS YOU")
+        assert "Waiting to start" not in screen(app)
+
+
+async def test_q_leaves_a_console_that_waits_for_its_journal():
+    def open_desk():
+        raise Unavailable("journal postgresql://db/spottui: refused")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "Waiting to start")
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: app._exit)
+    assert app.return_code == 0
 
 
 async def test_q_closes_the_desk_and_ends():

@@ -92,7 +92,8 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
     if failed:
         return (Problem(_failure(view, failed)),)
     if trouble:
-        return (Problem(plain(f"Journal unreadable, the screen is out of date: {trouble}", 1000)),)
+        what = "Journal unreadable, the screen is out of date" if view else "Waiting to start"
+        return (Problem(plain(f"{what}: {trouble}", 1000)),)
     if view is None:
         return ()
     problems = [Problem(plain(view.problem))] if view.problem else []
