@@ -77,6 +77,10 @@ class DeskWorker:
         """Let the next view come: the last `ViewArrived` is on the screen."""
         self._shown.set()
 
+    def show_starting(self, view: DeskView) -> None:
+        """Show what is known while the desk still opens; to be called by `open_desk`."""
+        self._post(self._rows, view)
+
     def narrow(self, account: str) -> None:
         """Show one account from now on, or all of them for an empty name."""
         self._account = account
@@ -169,8 +173,8 @@ class DeskWorker:
 
     def _follow(self, desk: "Desk") -> None:
         """Post every version until stopped; where the desk cannot be read, post that and try again."""
-        shown, failures = ShownRows(), 0
-        self._rows = shown
+        shown, failures = self._rows, 0
+        shown.version = shown.seen = -1
         while not self._stop.is_set():
             try:
                 view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)

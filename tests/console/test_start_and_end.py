@@ -41,6 +41,39 @@ async def test_the_first_frame_comes_before_the_desk_and_says_what_it_waits_for(
         await shows(pilot, "NEEDS YOU")
 
 
+async def test_what_the_journal_says_is_shown_while_the_desk_still_opens():
+    may_open, desk = threading.Event(), ScriptedDesk(reclaims())
+
+    def open_desk():
+        app.session.worker.show_starting(replace(reclaims(), version=-1, starting=True, sources=()))
+        may_open.wait(10)
+        return desk
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "NEEDS YOU")
+        assert "starting…" in screen(app)
+        await press(pilot, "y")
+        assert "still starting" in toasts(app)[0]
+        may_open.set()
+        await wait_until(pilot, lambda: "starting…" not in screen(app))
+        assert "sweep 31s" in screen(app)
+
+
+async def test_a_desk_that_fails_after_the_journal_was_shown_could_not_start():
+    def open_desk():
+        app.session.worker.show_starting(replace(reclaims(), version=-1, starting=True, sources=()))
+        raise Refused("no credentials")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "spottui cannot start: no credentials")
+        assert "NOT STARTED" in screen(app)
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: app._exit)
+    assert app._exit_message.startswith("spottui: it could not start.\n")
+
+
 async def test_keys_that_act_are_refused_until_the_desk_is_open():
     may_open = threading.Event()
     app = BellApp(lambda: may_open.wait(10), clock=FrozenClock(), who=WHO, title="spottui")

@@ -1,24 +1,20 @@
 """Puts the rooms together: the only place that knows them all."""
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from spottui.cli.logfile import log_to
-from spottui.cli.memory import collect_in_small_steps, keep_heaps_small
+from spottui.cli.memory import collect_in_small_steps
 from spottui.cli.records import recovery_record
-from spottui.cli.renamed_account import refuse_renamed_account
-from spottui.cli.sd_notify import extend_start, keep_telling
+from spottui.cli.sd_notify import keep_telling
 from spottui.cloud.accounts import CloudAccounts
-from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
 from spottui.domain.facts import Logged, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.refusal import Refused, Unavailable
+from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
@@ -37,50 +33,26 @@ if TYPE_CHECKING:
     from spottui.exposition import Health
     from spottui.metrics import Tally
 
-SWITCH_S = 0.001
 READY = "ready"
 """The source's name under which its health is shown."""
 TIME_TO_MEET_S = 1.0
 """A cloud that does not answer keeps nobody from what the journal has."""
 
 
-def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
-    """Open the journal, start the engine, resume what was left, and begin to watch.
-
-    Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
-    nothing. Raises `JournalProblem` and `Misconfigured`, and `Unavailable` if the same may succeed later.
-    """
-    log_to(state_dir() / "spottui.log")
-    keep_heaps_small()
-    # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less.
-    sys.setswitchinterval(SWITCH_S)
-    try:
-        journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
-    except Unavailable:
-        extend_start()
-        raise
-    try:
-        if not read_only:
-            refuse_renamed_account(settings, journal)
-        return _desk(journal, settings, clock, auto=auto, read_only=read_only)
-    except Exception:
-        journal.close()
-        raise
-
-
-def _desk(journal: Journal, settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
-    # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
-    clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
+def put_together(
+    journal: Journal, auto_mode: AutoModeControl, settings: Settings, clock: CloudClock, *, auto: bool, read_only: bool
+) -> Desk:
+    """Start the engine over an open journal, resume what was left, and begin to watch."""
     accounts = CloudAccounts(settings, clock)
     accounts.meet(within_s=TIME_TO_MEET_S)
-    shared = _shared(journal, accounts, clock, settings)
+    shared = _shared(journal, auto_mode, accounts, clock, settings)
     engine = Engine(shared)
     watch = Watch(accounts, settings, journal, clock, shared.protection.send, read_only=read_only)
     stopping = ExitStack()
     if auto:
         # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
         with suppress(Refused):
-            shared.auto_mode.arm("--auto", stopped)
+            auto_mode.arm("--auto", stopped)
     if read_only:
         journal.follow()
     else:
@@ -96,21 +68,23 @@ def _desk(journal: Journal, settings: Settings, clock: Clock, *, auto: bool, rea
         from spottui.metrics import Tally
 
         tally = Tally(journal, settings.region_keys)
-        told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
+        told = partial(_metrics, tally, letters, watch, auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
 
 
-def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: Settings) -> Shared:
+def _shared(
+    journal: Journal, auto_mode: AutoModeControl, accounts: CloudAccounts, clock: Clock, settings: Settings
+) -> Shared:
     return Shared(
         journal=journal,
         regions=accounts.regions,
         thread_pools=accounts.thread_pools,
         clock=clock,
         settings=settings,
-        auto_mode=AutoModeControl(journal, settings, clock),
+        auto_mode=auto_mode,
         polls=Polls(accounts.regions, accounts.thread_pools),
         protection=DiskProtection(journal, accounts.regions, clock),
         surveys=Surveys(accounts.markets, accounts.thread_pools, journal, clock, settings),
