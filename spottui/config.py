@@ -176,9 +176,9 @@ class _Reader:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
             inner = _TABLES.get(key) if kind is ConfigFile else _INNER_TABLES.get(key)
-            for one in value if isinstance(value, list) else [value]:
-                if inner and isinstance(one, dict):
-                    self._check_keys(one, inner, f"{prefix}{key}.")
+            for entry in value if isinstance(value, list) else [value]:
+                if inner and isinstance(entry, dict):
+                    self._check_keys(entry, inner, f"{prefix}{key}.")
             if kind is ConfigFile and key in _NAMED_TABLES and isinstance(value, dict):
                 for name, named in value.items():
                     if isinstance(named, dict):

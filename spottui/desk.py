@@ -348,9 +348,9 @@ class Desk:
         unlisted = [
             recovery.recovery_id for recovery in recoveries if (recovery.region, recovery.instance_id) not in listed
         ]
-        known = {one: self._last_seen[one] for one in unlisted if one in self._last_seen}
-        plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
-        self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
+        known = {key: self._last_seen[key] for key in unlisted if key in self._last_seen}
+        plans = {key: self._journal.recoveries.plan(key) for key in unlisted if key not in known}
+        self._last_seen = known | {key: plan.spec.instance for key, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
 
     def _record_prices(self, prices: Mapping[Pair, Price]) -> None:

@@ -66,8 +66,8 @@ def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) ->
                 case "/metrics":
                     return 200, METRICS_TYPE, render()
                 case "/healthz":
-                    found = health()
-                    return 200 if found.is_good else 503, "application/json", found.line + "\n"
+                    state = health()
+                    return 200 if state.is_good else 503, "application/json", state.line + "\n"
             return None
 
     try:
@@ -147,15 +147,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a question."""
         try:
-            found = self.answer()
+            answer = self.answer()
         except Exception as error:
             self.server.tell(error)
             self.send_error(500)
             return
-        if found is None:
+        if answer is None:
             self.send_error(404)
             return
-        status, kind, text = found
+        status, kind, text = answer
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)

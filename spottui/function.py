@@ -34,15 +34,15 @@ def handler(event: bytes | str, context: Any) -> str:
     `CloudError` when the queue did not take it, or may not have: the platform's next call is harmless.
     """
     body = event if isinstance(event, bytes) else event.encode("utf-8", "replace")
-    found = parse(body)
-    if isinstance(found, Poison):
-        raise NotHandedOver(f"not understood: {found.reason}")
-    if not isinstance(found, Reclaim):
-        return f"not a reclaim: {found}"
+    parsed = parse(body)
+    if isinstance(parsed, Poison):
+        raise NotHandedOver(f"not understood: {parsed.reason}")
+    if not isinstance(parsed, Reclaim):
+        return f"not a reclaim: {parsed}"
     if len(body) > LONGEST:
         raise NotHandedOver(f"{len(body)} bytes do not fit into a message")
     message_id = _queue(context).send_encoded(_encoded(body))
-    said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
+    said = f"{parsed.instance_id} in {parsed.region or 'its region'}: handed over as message {message_id}"
     log.info(said)
     return said
 

@@ -72,7 +72,7 @@ def _starting_view(
     regions, now = settings.region_keys, clock.now()
     recoveries = journal.recoveries.latest(ROWS_SHOWN)
     open_ids = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
-    seen = [one.spec.instance for region in regions for one in journal.fleet.load(region).values()]
+    seen = [captured.spec.instance for region in regions for captured in journal.fleet.load(region).values()]
     return DeskView(
         version=-1,
         at=now,
@@ -83,8 +83,8 @@ def _starting_view(
         read_only=read_only,
         starting=True,
         sources=(),
-        instances=tuple(one for one in seen if one.is_spot or one.instance_id in open_ids),
-        unswept=tuple({one.region: None for one in seen}),
+        instances=tuple(instance for instance in seen if instance.is_spot or instance.instance_id in open_ids),
+        unswept=tuple({instance.region: None for instance in seen}),
         interruptions=interruptions_of(recoveries, (), now),
         recoveries=recoveries,
         events=tuple(journal.recoveries.feed),

@@ -26,9 +26,9 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
     instance_id = named if named.startswith("i-") else find_instance(every, named)[1].instance_id
     of_images = [image.tags for tools in every for image in tools.ecs.our_images().values()]
     of_snapshots = [snapshot.tags for tools in every for snapshot in our_snapshots(tools.ecs).values()]
-    tags = [dict(one).get(OUR_TAG, "") for one in (*of_images, *of_snapshots)]
-    found = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
-    return instance_id, max(found, key=lambda tag: int(tag.rpartition(".")[2]), default="")
+    tags = [dict(tags_of).get(OUR_TAG, "") for tags_of in (*of_images, *of_snapshots)]
+    recovery_ids = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
+    return instance_id, max(recovery_ids, key=lambda tag: int(tag.rpartition(".")[2]), default="")
 
 
 def open_again(settings: "Settings", recovery_id: str) -> None:

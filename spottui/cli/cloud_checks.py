@@ -134,20 +134,20 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
         wanted = (*wanted, *(permission for permission in READY if permission not in wanted))
     tried = [permission for permission in wanted if permission.probe is not None]
     found: list[tuple[Permission, CloudError | None]] = []
-    for number, one in enumerate(tried):
-        progress.show(f"{subject}: {one.action}", number, len(tried))
-        found.append((one, missing_permission(tools.any_ecs, one)))
+    for number, permission in enumerate(tried):
+        progress.show(f"{subject}: {permission.action}", number, len(tried))
+        found.append((permission, missing_permission(tools.any_ecs, permission)))
     granted = sum(error is None for _, error in found)
     yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
-    for one, error in found:
+    for permission, error in found:
         if error is None:
             continue
         if error.kind is not ErrorKind.DENIED:
             yield note(subject, f"unknown: {error.line}")
-        elif one in CLEAN and not (keeps_ready and one in READY):
+        elif permission in CLEAN and not (keeps_ready and permission in READY):
             yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
         else:
-            yield wrong(subject, error.line, statement_for("ecs", one.action))
+            yield wrong(subject, error.line, statement_for("ecs", permission.action))
     untried = [permission.action for permission in wanted if permission.probe is None]
     if untried:
         yield note(subject, f"{', '.join(untried)} cannot be verified without side effects")
@@ -202,7 +202,7 @@ def _queue(tools: "RegionTools") -> Iterator[Check]:
 def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[Check]:
     """Say of which other regions reclaims wait in the queue: a console leaves them there, for one that has them."""
     try:
-        said = [one for message in tools.queue.peek() for one in parse_all(message.body)]
+        said = [event for message in tools.queue.peek() for event in parse_all(message.body)]
     except CloudError:
         # The permission to peek is needed for nothing else.
         return

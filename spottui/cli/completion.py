@@ -50,18 +50,18 @@ def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[Completi
         journal = Journal(settings.journal, read_only=True)
     except JournalProblem:
         return []
-    captured = [one for region in settings.region_keys for one in journal.fleet.load(region).values()]
+    captured = [seen for region in settings.region_keys for seen in journal.fleet.load(region).values()]
     journal.close()
-    spot = [one.spec.instance for one in captured if one.spec.instance.is_spot]
+    spot = [seen.spec.instance for seen in captured if seen.spec.instance.is_spot]
     by_id = begun.startswith("i-")
-    found = {
+    ids = {
         (instance.instance_id if by_id else instance.name): (instance.name if by_id else instance.instance_id)
         for instance in spot
     }
     # A name is text from outside: one that a shell would have to quote is not offered.
     return [
         CompletionItem(value, help=plain(other))
-        for value, other in sorted(found.items())
+        for value, other in sorted(ids.items())
         if value.startswith(begun) and value.replace("-", "").replace("_", "").replace(".", "").isalnum()
     ]
 

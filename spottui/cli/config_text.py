@@ -75,11 +75,11 @@ def _region(region: str, answers: Answers) -> str:
     return "\n".join([*lines, "", *_vswitches(answers.vswitches.get(region, {})), ""])
 
 
-def _vswitches(found: dict[str, str]) -> list[str]:
+def _vswitches(by_zone: dict[str, str]) -> list[str]:
     comment = "[region.vswitches]               # where a replacement may run, in order of preference"
-    if not found:
+    if not by_zone:
         return [comment, '# cn-hangzhou-h = "vsw-…"']
-    return [comment, *[f"{_text(zone)} = {_text(vswitch)}" for zone, vswitch in found.items()]]
+    return [comment, *[f"{_text(zone)} = {_text(vswitch)}" for zone, vswitch in by_zone.items()]]
 
 
 def _text(value: str) -> str:

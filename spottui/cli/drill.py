@@ -61,16 +61,16 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     from spottui.cli.what_if import what_auto_mode_would_do
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    tools, found = find_instance(region_tools(settings, credentials_of(settings)), instance)
-    if not found.is_spot:
-        raise Wrong(f"{found.instance_id} is not a spot instance, so it is never reclaimed.")
-    would = what_auto_mode_would_do(settings, tools.ecs, found.instance_id)
+    tools, spot = find_instance(region_tools(settings, credentials_of(settings)), instance)
+    if not spot.is_spot:
+        raise Wrong(f"{spot.instance_id} is not a spot instance, so it is never reclaimed.")
+    would = what_auto_mode_would_do(settings, tools.ecs, spot.instance_id)
     where = fields_of(tools.settings.key)
-    result: dict[str, Any] = {"instance_id": found.instance_id, **where, "via": via, "would": would}
+    result: dict[str, Any] = {"instance_id": spot.instance_id, **where, "via": via, "would": would}
     if not dry_run:
         refuse_if_read_only()
-        _tell(f"{found.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
-        result |= _sent(settings, tools, found.instance_id, via, timeout_s, as_json)
+        _tell(f"{spot.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
+        result |= _sent(settings, tools, spot.instance_id, via, timeout_s, as_json)
     for line in would:
         _tell(f"  {line}", as_json)
     if as_json:

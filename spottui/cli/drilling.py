@@ -93,12 +93,12 @@ def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
 
 
 def _shown_as(journal: Journal, instance_id: str) -> str:
-    found = incident(journal, instance_id)
-    if found is None:
+    reclaimed = incident(journal, instance_id)
+    if reclaimed is None:
         return ""
-    recovery = found.recovery
+    recovery = reclaimed.recovery
     said = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
-    evidence = f"{recovery.state}, evidence {found.interruption.marks}"
+    evidence = f"{recovery.state}, evidence {reclaimed.interruption.marks}"
     return plain(f"{evidence}: {said}" if said else evidence, 300)
 
 

@@ -115,14 +115,14 @@ def show_score(settings: "Settings", *, headless: bool) -> None:
 
     journal = Journal(settings.journal, read_only=True)
     ids = [recovery.recovery_id for recovery in journal.recoveries.all()]
-    scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
+    scores = [score_of(found) for found in (incident(journal, recovery_id) for recovery_id in ids) if found]
     journal.close()
     if headless:
         click.echo(line(datetime.now(UTC), "score", {"scores": [asdict(score) for score in scores]}))
     click.echo(f"\n{'name':<16}{'state':<13}{'confirm s':>10}{'recover s':>11}{'data age s':>12}{'duplicates':>12}")
-    for one in scores:
-        times = f"{_cell(one.confirm_s):>10}{_cell(one.recovery_s):>11}{_cell(one.data_age_s):>12}"
-        click.echo(f"{plain(one.name, 15):<16}{one.state:<13}{times}{one.duplicates:>12}")
+    for score in scores:
+        times = f"{_cell(score.confirm_s):>10}{_cell(score.recovery_s):>11}{_cell(score.data_age_s):>12}"
+        click.echo(f"{plain(score.name, 15):<16}{score.state:<13}{times}{score.duplicates:>12}")
     recovered = sum(score.state == "recovered" for score in scores)
     click.echo(
         f"{recovered} of {len(scores)} recovered, {sum(score.duplicates for score in scores)} duplicates suppressed"

@@ -119,13 +119,13 @@ def guard(
 
 def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
     """Return what opens the queue; the SDK is imported then, in the thread that listens."""
-    found = _QUEUE.fullmatch(queue)
-    assert found
+    parts = _QUEUE.fullmatch(queue)
+    assert parts
 
     def open_notices() -> "OwnNotices":
         from spottui.cloud.instance_notices import OwnNotices
 
-        return OwnNotices(found[1], found[2], metadata.instance_id(), metadata.clock)
+        return OwnNotices(parts[1], parts[2], metadata.instance_id(), metadata.clock)
 
     return open_notices
 

@@ -89,8 +89,8 @@ def as_record(shift: HandOver) -> dict[str, Any]:
     }
 
 
-def _waits_for_a_person(one: Recovery) -> bool:
-    return one.state is RecoveryState.NEEDS_YOU and not one.is_queued
+def _waits_for_a_person(recovery: Recovery) -> bool:
+    return recovery.state is RecoveryState.NEEDS_YOU and not recovery.is_queued
 
 
 def _failed_last(recoveries: Iterable[Recovery]) -> Iterator[Recovery]:
@@ -134,12 +134,13 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"  {line}" for line in lines or ["nothing"]), ""]
 
 
-def _said_of(one: Recovery, now: datetime) -> str:
-    verdict = "" if one.state.is_final else said_of(one, now)
-    why = words.reason(one.reason, one.region) or words.next_step(one.next_step)
-    deadline = "" if one.state.is_final or one.interruption.is_manual else f"deadline {one.deadline:%H:%M:%S} UTC"
-    said = " · ".join(text for text in (one.state.value, deadline, verdict, why, words.trouble(one)) if text)
-    return f"{_named(one)} {plain(said, _LONGEST)}"
+def _said_of(recovery: Recovery, now: datetime) -> str:
+    verdict = "" if recovery.state.is_final else said_of(recovery, now)
+    why = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
+    is_timed = not (recovery.state.is_final or recovery.interruption.is_manual)
+    deadline = f"deadline {recovery.deadline:%H:%M:%S} UTC" if is_timed else ""
+    said = " · ".join(text for text in (recovery.state.value, deadline, verdict, why, words.trouble(recovery)) if text)
+    return f"{_named(recovery)} {plain(said, _LONGEST)}"
 
 
 def _said_of_past(past: Past) -> str:
@@ -161,10 +162,11 @@ def _total(pasts: Sequence[Past]) -> str:
     return "; ".join(text for text in (ends, took, cost, retained) if text)
 
 
-def _said_of_fact(one: Logged) -> str:
-    where = one.instance_id or words.region(one.region)
-    return plain(" ".join(text for text in (f"{one.at:%H:%M:%S}", where, words.text(one)) if text), _LONGEST)
+def _said_of_fact(logged: Logged) -> str:
+    where = logged.instance_id or words.region(logged.region)
+    return plain(" ".join(text for text in (f"{logged.at:%H:%M:%S}", where, words.text(logged)) if text), _LONGEST)
 
 
-def _named(one: Recovery) -> str:
-    return plain(" ".join(text for text in (one.name, one.instance_id, words.region(one.region)) if text), _LONGEST)
+def _named(recovery: Recovery) -> str:
+    names = (recovery.name, recovery.instance_id, words.region(recovery.region))
+    return plain(" ".join(filter(None, names)), _LONGEST)

@@ -130,12 +130,12 @@ class _Changes:
             self._judge_at = time.monotonic() + JUDGED_EVERY_S
         seen: dict[str, tuple[Recovery, Verdict | None]] = {}
         for recovery in view.recoveries:
-            known = self._seen.get(recovery.recovery_id)
-            if known and known[0] is recovery and not judges_all:
-                seen[recovery.recovery_id] = known
+            before = self._seen.get(recovery.recovery_id)
+            if before and before[0] is recovery and not judges_all:
+                seen[recovery.recovery_id] = before
                 continue
             now = seen[recovery.recovery_id] = (recovery, verdict_of(recovery, view.at))
-            if known != now:
+            if before != now:
                 self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
         self._seen = seen
 

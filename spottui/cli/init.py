@@ -153,10 +153,10 @@ def _vswitches(settings: "Settings") -> dict[str, dict[str, str]]:
     from spottui.cloud.region_tools import credentials_of, region_tools
     from spottui.cloud.vswitches import vswitches_by_zone
 
-    found: dict[str, dict[str, str]] = {}
+    by_region: dict[str, dict[str, str]] = {}
     for tools in region_tools(settings, credentials_of(settings)):
         try:
-            found[tools.settings.id] = vswitches_by_zone(tools)
+            by_region[tools.settings.id] = vswitches_by_zone(tools)
         except CloudError as error:
             click.echo(f"vSwitches of {tools.settings.id} are unknown: {error.line}", err=True)
-    return found
+    return by_region

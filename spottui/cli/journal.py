@@ -99,7 +99,7 @@ def _said_of(unlike: list[str]) -> str:
     if not unlike:
         return "sound, every recovery matches its facts"
     head, fix = f"{len(unlike)} recoveries differ from their facts:", "fix: spottui journal rebuild"
-    return "\n".join((head, *(f"  {one}" for one in unlike), f"{fix}, with every console stopped"))
+    return "\n".join((head, *(f"  {recovery_id}" for recovery_id in unlike), f"{fix}, with every console stopped"))
 
 
 @contextmanager

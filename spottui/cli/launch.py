@@ -115,8 +115,8 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
     refuse_if_read_only()
     with Printing():
         tools = _tools(settings, left.template.region_key)
-        found = _found(tools, launches, left)
-        launched = (found, "") if found else _carry_out(tools.any_ecs, launches, left, known=False)
+        ids = _found(tools, launches, left)
+        launched = (ids, "") if ids else _carry_out(tools.any_ecs, launches, left, known=False)
         _tell(launched, left.name, as_json=as_json)
 
 
@@ -185,13 +185,13 @@ def _tools(settings: "Settings", region: str) -> "RegionTools":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     every = region_tools(settings, credentials_of(settings))
-    found = next((tools for tools in every if tools.settings.key == region), None)
-    if found is None:
+    here = next((tools for tools in every if tools.settings.key == region), None)
+    if here is None:
         raise Failed(
             f"{region} is not in the configuration any more: what was launched there is unknown. Put it back and "
             f"repeat the command."
         )
-    return found
+    return here
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
@@ -205,7 +205,7 @@ def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={one}" for key, one in value.items())
+        return ", ".join(f"{key}={part}" for key, part in value.items())
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 

@@ -172,17 +172,17 @@ def _places(incident: Incident) -> tuple[Place | None, Place | None]:
     """Return where the instance ran and where its replacement runs, if that is another place."""
     spec = incident.plan.spec.instance if incident.plan else None
     old = (spec.instance_type, spec.zone) if spec else None
-    launched = next((one.place for one in reversed(incident.recovery.tries) if one.failure is None), None)
+    launched = next((attempt.place for attempt in reversed(incident.recovery.tries) if attempt.failure is None), None)
     new = (launched[0], launched[1]) if launched and not launched[2] else None
     return old, new if new != old else None
 
 
 def _points(incident: Incident, place: Place) -> list[tuple[datetime, float]]:
     return [
-        (recorded.at, known.spot)
+        (recorded.at, seen.spot)
         for recorded in incident.prices
-        for known in recorded.prices
-        if (known.instance_type, known.zone) == place
+        for seen in recorded.prices
+        if (seen.instance_type, seen.zone) == place
     ]
 
 

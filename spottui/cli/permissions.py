@@ -226,9 +226,9 @@ def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, An
 
 def _queues(settings: "Settings") -> list[str]:
     """The account's id stands in the address of its MNS endpoint."""
-    found: list[str] = []
+    resources: list[str] = []
     for region in settings.regions:
         account = re.match(r"(?:https?://)?(\d{6,})\.mns", region.mns_endpoint)
         queue = f"acs:mns:{region.id}:{account[1] if account else '*'}:/queues/{region.queue}"
-        found += [queue, f"{queue}/messages"]
-    return found
+        resources += [queue, f"{queue}/messages"]
+    return resources

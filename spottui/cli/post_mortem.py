@@ -92,14 +92,15 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
     signed = ((logged, words.sign_of(logged.fact)) for logged in incident.log)
-    moments = [_moment(one, sign) for one, sign in signed if sign]
+    moments = [_moment(logged, sign) for logged, sign in signed if sign]
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _moment(one: Logged, sign: Sign) -> Moment:
-    action, detail = words.step(one)
+def _moment(logged: Logged, sign: Sign) -> Moment:
+    action, detail = words.step(logged)
     failed = "failed: " if sign in _FAILURES else ""
-    return Moment(one.at, _WHATS[sign], plain(f"{action} {failed}{detail}".strip(), 500), words.request_id(one.fact))
+    text = plain(f"{action} {failed}{detail}".strip(), 500)
+    return Moment(logged.at, _WHATS[sign], text, words.request_id(logged.fact))
 
 
 def name_of(incident: Incident) -> str:
@@ -141,7 +142,7 @@ def cost_rows(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str
     outcome = incident.past.outcome
     return [
         ("price per hour, from the plan", _price(outcome, incident.recovery)),
-        *(("retained", _kept(one, prices)) for one in outcome.kept),
+        *(("retained", _kept(resource, prices)) for resource in outcome.kept),
     ]
 
 
@@ -173,11 +174,11 @@ def _price(outcome: Outcome, recovery: Recovery) -> str:
     return f"old {_hourly(old)}, new {_hourly(new)}{more}"
 
 
-def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
-    cost = one.per_month(prices)
-    size = "size unknown, " if one.gib is None else f"{one.gib} GiB, " if one.gib else ""
+def _kept(resource: BilledResource, prices: Mapping[str, float]) -> str:
+    cost = resource.per_month(prices)
+    size = "size unknown, " if resource.gib is None else f"{resource.gib} GiB, " if resource.gib else ""
     price = "price unknown" if cost is None else f"at most {monthly(cost)} per month"
-    return f"{one.kind} {one.resource_id}, {size}{price}"
+    return f"{resource.kind} {resource.resource_id}, {size}{price}"
 
 
 def _hourly(amount: float | None) -> str:

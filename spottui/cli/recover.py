@@ -89,10 +89,10 @@ def recover(
 
     _refuse_contradictions(to_spot, delete_on_demand, bool(route or when_locked or journal))
 
-    known = ""
+    recovery_id = ""
     if journal:
         settings = replace(settings, journal=str(journal))
-        instance, known = meant(settings, instance)
+        instance, recovery_id = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
     regions = _meant_regions(settings, region)
@@ -105,8 +105,8 @@ def recover(
             show_plan(plan)
         return
     refuse_if_read_only()
-    if known:
-        open_again(settings, known)
+    if recovery_id:
+        open_again(settings, recovery_id)
     with Printing():
         code = _recover(settings, asked, as_json=as_json)
     leave(code)

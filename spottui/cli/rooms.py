@@ -108,7 +108,7 @@ def _keep_ready(accounts: CloudAccounts, settings: Settings, journal: Journal, c
         loops.append(watch.add(READY, region, READY_S, ready.poll, is_urgent=ready.is_urgent))
 
     def hear(logged: Sequence[Logged]) -> None:
-        if any(isinstance(one.fact, SignSeen) and one.fact.source is Evidence.LOCK for one in logged):
+        if any(isinstance(entry.fact, SignSeen) and entry.fact.source is Evidence.LOCK for entry in logged):
             for loop in loops:
                 loop.nudge()
 

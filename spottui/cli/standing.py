@@ -62,7 +62,8 @@ def _to_protect(settings: "Settings", ids: Sequence[str], clock: "CloudClock") -
     from spottui.recovery.standing_protection import to_protect
 
     fleets = fleets_of(settings, ids, clock)
-    kept = {one.spec.instance.instance_id for one in kept_ready(settings, [s for _, specs in fleets for s in specs])}
+    every = [spec for _, specs in fleets for spec in specs]
+    kept = {ready.spec.instance.instance_id for ready in kept_ready(settings, every)}
     wanted = frozenset(ids) or kept
     changes = [
         Change(ecs, spec, tuple(disk.disk_id for disk in to_protect(spec)))

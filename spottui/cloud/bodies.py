@@ -108,16 +108,16 @@ class _Search:
         return self._everywhere and key not in _INSIDE and not key.endswith("name")
 
     def _in_any(self, values: list[Any], depth: int, otherwise: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        documents: list[dict[str, Any]] = []
         reason = NotUnderstood(otherwise)
         for number, value in enumerate(values[:MOST]):
             try:
-                found += self.inside(value, depth + 1)
+                documents += self.inside(value, depth + 1)
             except NotUnderstood as why:
                 reason = reason if number else why
-        if not found:
+        if not documents:
             raise reason
-        return found
+        return documents
 
 
 def _json(text: str, otherwise: str) -> Any:

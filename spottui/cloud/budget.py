@@ -214,14 +214,14 @@ class Budget:
         """Return the APIs that are closed, slower than usual or waited for."""
         with self._changed:
             now = self._monotonic()
-            found = []
+            budgets = []
             for (action, region), bucket in sorted(self._buckets.items()):
                 bucket.pour(now, self._minute())
                 left_s = bucket.closed_until - now
                 if left_s > 0 or bucket.is_slow or bucket.line:
                     until = self._clock.now() + timedelta(seconds=left_s) if left_s > 0 else None
-                    found.append(ApiBudget(action, region, until, round(bucket.rate, 1), len(bucket.line)))
-            return tuple(found)
+                    budgets.append(ApiBudget(action, region, until, round(bucket.rate, 1), len(bucket.line)))
+            return tuple(budgets)
 
     def _wait_for_turn(self, action: str, region: str, priority: Priority) -> _Bucket:
         with self._changed:

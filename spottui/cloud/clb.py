@@ -97,7 +97,7 @@ _GROUPS, _HEALTH = "DescribeVServerGroups", "DescribeHealthStatus"
 
 def _ids(server: Server) -> tuple[str, ...]:
     """A CLB knows no bare addresses."""
-    return tuple(one for one in (server.instance_id, server.eni_id) if one)
+    return tuple(server_id for server_id in (server.instance_id, server.eni_id) if server_id)
 
 
 class _Row(msgspec.Struct, frozen=True):

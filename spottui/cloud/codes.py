@@ -90,7 +90,7 @@ _PARTS = (
 def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: str) -> Iterator[Meaning]:
     """One row for each code and action; `Code|part of the message` where the message decides."""
     for action in (actions,) if isinstance(actions, str) else actions:
-        for code, _, says in (one.partition("|") for one in codes):
+        for code, _, says in (name.partition("|") for name in codes):
             yield Meaning(action, code, kind, source, says)
 
 

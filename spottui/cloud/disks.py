@@ -20,11 +20,11 @@ def disks_of(ecs: Ecs, instance_ids: Collection[str]) -> Answers[tuple[Disk, ...
     Raises `CloudError`.
     """
     if len(instance_ids) <= FEW:
-        return in_halves(instance_ids, lambda ids: {one: ecs.disks(one) for one in ids}, 1)
-    found: dict[str, tuple[Disk, ...]] = {}
+        return in_halves(instance_ids, lambda ids: {instance_id: ecs.disks(instance_id) for instance_id in ids}, 1)
+    by_instance: dict[str, tuple[Disk, ...]] = {}
     for attached in ecs.disks_by_instance():
-        found |= {one: found.get(one, ()) + disks for one, disks in attached.items() if one in instance_ids}
-    return Answers(found, {})
+        by_instance |= {key: by_instance.get(key, ()) + disks for key, disks in attached.items() if key in instance_ids}
+    return Answers(by_instance, {})
 
 
 def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> Answers[Disk]:

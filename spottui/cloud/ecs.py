@@ -228,7 +228,7 @@ class Ecs:
         wanted = tuple(group_ids)
         query = {"SecurityGroupIds": shapes.id_list(wanted), "PageSize": 50}
         known = self.ask("DescribeSecurityGroups", query, shapes.security_groups)
-        return tuple(one for one in wanted if one in known)
+        return tuple(group_id for group_id in wanted if group_id in known)
 
     def run_instance(
         self,
@@ -286,20 +286,20 @@ class Ecs:
 
         Where the count tells of that, all are read anew.
         """
-        found: list[shapes.Image] = []
+        images: list[shapes.Image] = []
         for _ in range(READINGS):
-            found, counts, page = [], set[object](), 1
+            images, counts, page = [], set[object](), 1
             while True:
                 body = self.read("DescribeImages", {**_OWN_IMAGES, **query, "PageSize": PAGE, "PageNumber": page})
                 some = self.parsed("DescribeImages", shapes.images, body)
-                found += some
+                images += some
                 counts.add(body.get("TotalCount"))
                 if len(some) < PAGE:
                     break
                 page += 1
             if len(counts) == 1:
                 break
-        return tuple(found)
+        return tuple(images)
 
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
         specs = self._pages({"InstanceIds": shapes.id_list(instance_ids)})

@@ -138,19 +138,19 @@ def launch_specs(region: str, rows: Rows, page: InstancePage) -> tuple[LaunchSpe
 def _read(region: str, rows: Rows, row: bytes) -> LaunchSpec:
     # Reading a row costs many times what its text's number does, and from sweep to sweep few change.
     instance_id, number = decode_json(row, _NAMED).instance_id, hash(row)
-    known = rows.get(instance_id)
-    spec = known[1] if known and known[0] == number else launch_spec(region, decode_json(row, _OBJECT))
+    before = rows.get(instance_id)
+    spec = before[1] if before and before[0] == number else launch_spec(region, decode_json(row, _OBJECT))
     rows[instance_id] = (number, spec)
     return spec
 
 
 def disks(body: dict[str, Any]) -> dict[str, tuple[Disk, ...]]:
     """Read a page of DescribeDisks: each instance's disks, the system disk first, then by device."""
-    found: dict[str, list[Disk]] = {}
+    by_instance: dict[str, list[Disk]] = {}
     for item in _rows("DescribeDisks", body, "Disks", "Disk"):
-        found.setdefault(text_of(item, "InstanceId"), []).append(_disk(item))
-    found.pop("", None)
-    return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in found.items()}
+        by_instance.setdefault(text_of(item, "InstanceId"), []).append(_disk(item))
+    by_instance.pop("", None)
+    return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in by_instance.items()}
 
 
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
@@ -209,10 +209,10 @@ def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
 
 def invocation(body: dict[str, Any]) -> Invocation | None:
     """Read the one result of DescribeInvocationResults; its output is Base64 (docs/alibaba-facts.md 6.1)."""
-    found = body.get("Invocation")
-    if not isinstance(found, dict):
+    invocation = body.get("Invocation")
+    if not isinstance(invocation, dict):
         raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")
-    rows = _rows("DescribeInvocationResults", found, "InvocationResults", "InvocationResult")
+    rows = _rows("DescribeInvocationResults", invocation, "InvocationResults", "InvocationResult")
     return _invocation(rows[0]) if rows else None
 
 

@@ -120,9 +120,9 @@ def rows_if_any(action: str, item: dict[str, Any], outer: str, inner: str) -> li
     box = item.get(outer)
     if box is None:
         return []
-    found = box.get(inner) if isinstance(box, dict) else None
-    if isinstance(found, list) and all(isinstance(row, dict) for row in found):
-        return found
+    rows = box.get(inner) if isinstance(box, dict) else None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
     raise _unknown_shape(action, outer, inner)
 
 

@@ -95,7 +95,7 @@ def _set_value(item: dict[str, Any], field: str) -> str:
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(part) for part in value)
     return "" if value in (None, "", False, 0, "disabled", "Disabled", _USUAL.get(field)) else str(value)
 
 

@@ -32,7 +32,7 @@ class Interface(msgspec.Struct, frozen=True):
 def interface(ecs: Ecs, eni_id: str) -> Interface | None:
     """Return an interface as it is now, None where it is not listed."""
     interfaces = ecs.ask(DESCRIBE, {"NetworkInterfaceId.1": eni_id}, _interfaces)
-    return next((one for one in interfaces if one.eni_id == eni_id), None)
+    return next((interface for interface in interfaces if interface.eni_id == eni_id), None)
 
 
 def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:

@@ -59,11 +59,11 @@ class _Finder(MetaPathFinder, Loader):
 
     def forget(self, package: str = "") -> None:
         """Let the stand-ins of a package go, or all: whoever imports it from now on gets it."""
-        self._packages = tuple(one for one in self._packages if package and one != package)
-        for name in [one for one in self._given if not package or _is_in(one, package)]:
-            self._given.remove(name)
-            del sys.modules[name]
-            parent, _, child = name.rpartition(".")
+        self._packages = tuple(name for name in self._packages if package and name != package)
+        for stand_in in [stand_in for stand_in in self._given if not package or _is_in(stand_in, package)]:
+            self._given.remove(stand_in)
+            del sys.modules[stand_in]
+            parent, _, child = stand_in.rpartition(".")
             if parent in sys.modules:
                 delattr(sys.modules[parent], child)
 
@@ -92,8 +92,8 @@ class _Later:
         self._module, self._name, self._finder = module, name, finder
 
     def _real(self) -> Any:
-        found = getattr(self._finder.real(self._module), self._name, None)
-        return import_module(f"{self._module}.{self._name}") if found is None else found
+        real = getattr(self._finder.real(self._module), self._name, None)
+        return import_module(f"{self._module}.{self._name}") if real is None else real
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self._real()(*args, **kwargs)

@@ -153,19 +153,19 @@ def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | boo
 def _of_the_type(spec: LaunchSpec, candidate: Candidate) -> dict[str, Any]:
     """What other types may not take: options of the CPU, and how a burstable one is paid for bursts."""
     is_same = candidate.instance_type == spec.instance.instance_type
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if is_same or candidate.instance_type.startswith(_BURSTABLE):
-        found["credit_specification"] = spec.credit_specification or None
+        fields["credit_specification"] = spec.credit_specification or None
     if is_same and (spec.cpu_options or spec.nested_virtualization):
         options = spec.cpu_options
-        found["cpu_options"] = models.RunInstancesRequestCpuOptions(
+        fields["cpu_options"] = models.RunInstancesRequestCpuOptions(
             core=options.cores if options else None,
             threads_per_core=options.threads_per_core if options else None,
             numa=options.numa or None if options else None,
             topology_type=options.topology or None if options else None,
             nested_virtualization="enabled" if spec.nested_virtualization else None,
         )
-    return found
+    return fields
 
 
 def _deployment(spec: LaunchSpec) -> dict[str, Any]:

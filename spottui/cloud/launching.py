@@ -25,8 +25,8 @@ def check_launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int) -> N
 def launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int, token: str) -> tuple[tuple[str, ...], str]:
     """Launch all of `count` instances or none; return their ids and the RequestId. Raises `CloudError`."""
     body = rpc.call("RunInstances", {**_query(template, name, count), "ClientToken": token})
-    found = body.get("InstanceIdSets") or {}
-    ids = tuple(str(one) for one in found.get("InstanceIdSet") or ()) if isinstance(found, dict) else ()
+    id_sets = body.get("InstanceIdSets") or {}
+    ids = tuple(map(str, id_sets.get("InstanceIdSet") or ())) if isinstance(id_sets, dict) else ()
     if not ids:
         raise CloudError("RunInstances", ErrorKind.BROKEN, message=f"an answer without ids: {json.dumps(body)[:100]}")
     return ids, str(body.get("RequestId", ""))

@@ -74,15 +74,15 @@ def parse_all(body: str | bytes) -> tuple[Parsed, ...]:
     understood what is not understood is left out.
     """
     try:
-        found = [_understood(document) for document in _events(body)]
+        events = [_understood(document) for document in _events(body)]
     except NotUnderstood as reason:
         return (Poison(str(reason)),)
-    return tuple(one for one in found if not isinstance(one, Poison)) or (found[0],)
+    return tuple(event for event in events if not isinstance(event, Poison)) or (events[0],)
 
 
 def parse(body: str | bytes) -> Parsed:
     """Return the weightiest of what a body says: a reclaim before a release before anything else; never raises."""
-    return min(parse_all(body), key=lambda one: (not isinstance(one, Reclaim), not isinstance(one, Released)))
+    return min(parse_all(body), key=lambda event: (not isinstance(event, Reclaim), not isinstance(event, Released)))
 
 
 def past_event(item: dict[str, Any]) -> Parsed:
@@ -248,7 +248,7 @@ def _account(arn: object, otherwise: object) -> str:
     """
     parts = [] if "<" in str(arn) else _arn(arn)
     named = (parts[3] if len(parts) > 3 else "", otherwise)
-    return next((one for one in named if isinstance(one, str) and _ACCOUNT_ID.fullmatch(one)), "")
+    return next((value for value in named if isinstance(value, str) and _ACCOUNT_ID.fullmatch(value)), "")
 
 
 def _arn(value: object) -> list[str]:

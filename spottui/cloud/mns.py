@@ -79,7 +79,7 @@ class Queue:
         """Wait up to the long poll for messages, or for a second, and return at most 16; none when none came."""
         wait_s = min(self._long_poll_s, BRIEFLY_S) if briefly else self._long_poll_s
         try:
-            return [as_message(found) for found in self._call("ReceiveMessage", self._receive_batch, wait_s)]
+            return [as_message(message) for message in self._call("ReceiveMessage", self._receive_batch, wait_s)]
         except CloudError as error:
             if error.code == EMPTY:
                 return []
@@ -189,14 +189,14 @@ class Queue:
         self._http.send_request = send_and_keep
 
 
-def as_message(found: Any) -> Message:
+def as_message(message: Any) -> Message:
     """Return a message of the SDK as ours; one that was only peeked at has no receipt."""
     return Message(
-        message_id=str(found.message_id),
-        receipt_handle=str(found.receipt_handle),
-        body=str(found.message_body),
-        enqueued=date_from_outside(str(found.enqueue_time)),
-        deliveries=_number(found.dequeue_count) or 1,
+        message_id=str(message.message_id),
+        receipt_handle=str(message.receipt_handle),
+        body=str(message.message_body),
+        enqueued=date_from_outside(str(message.enqueue_time)),
+        deliveries=_number(message.dequeue_count) or 1,
     )
 
 

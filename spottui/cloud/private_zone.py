@@ -30,20 +30,20 @@ class PrivateZone:
         Of several zones of one name it is the one that the VPC resolves: private IPs of other VPCs may be the same.
         """
         named = {"Keyword": zone, "SearchMode": "EXACT"}
-        found = [row for row in self._rpc.pages(ZONES, named, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
-        if len(found) > 1:
+        zones = [row for row in self._rpc.pages(ZONES, named, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
+        if len(zones) > 1:
             bound = {**named, "QueryVpcId": vpc_id, "QueryRegionId": self._region}
-            found = [row for row in self._rpc.pages(ZONES, bound, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
-        if found:
-            return str(found[0]["ZoneId"])
+            zones = [row for row in self._rpc.pages(ZONES, bound, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
+        if zones:
+            return str(zones[0]["ZoneId"])
         if any(row.get("ZoneId") == zone for row in self._rpc.pages(ZONES, {}, "Zones", "Zone", PAGE)):
             return zone
         raise CloudError(ZONES, ErrorKind.NOT_FOUND, message=f"there is no zone {zone}")
 
     def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
         """Return all A records of a zone."""
-        found = self._rpc.pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record", PAGE)
-        return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
+        records = self._rpc.pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record", PAGE)
+        return tuple(_record(zone, row) for row in records if row.get("Type") == "A")
 
     def check_permission(self, zone: str) -> None:
         """Raise `CloudError` if the records of a zone may not be read or changed; changes nothing."""

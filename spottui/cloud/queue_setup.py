@@ -35,13 +35,13 @@ class QueueSetup(Queue):
         with warnings.catch_warnings():
             # The SDK warns of its own properties, which the service will drop some day.
             warnings.simplefilter("ignore", DeprecationWarning)
-            found = self._call("GetQueueAttributes", self._queue.get_attributes)
-        return Backlog(int(found._active_messages), int(found._inactive_messages))
+            attributes = self._call("GetQueueAttributes", self._queue.get_attributes)
+        return Backlog(int(attributes._active_messages), int(attributes._inactive_messages))
 
     def peek(self) -> list[Message]:
         """Return at most 16 of the messages that wait, taking none."""
         try:
-            return [as_message(found) for found in self._call("PeekMessage", self._queue.batch_peek_message, BATCH)]
+            return [as_message(message) for message in self._call("PeekMessage", self._queue.batch_peek_message, BATCH)]
         except CloudError as error:
             if error.code == EMPTY:
                 return []

@@ -91,8 +91,8 @@ def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(code: str) -> ErrorKind:
-    known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
-    return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
+    kinds = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
+    return kinds.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
 
 
 CONNECT_TIMEOUT_MS = 5_000

@@ -118,10 +118,10 @@ class ServerGroups:
 
     def _ill(self, group_id: str) -> frozenset[tuple[str, int]]:
         """Return the servers with their ports that a listener of the group does not find healthy."""
-        statuses = (row for one in self._listeners_of(group_id) for row in self._health(one))
+        statuses = (row for listener_id in self._listeners_of(group_id) for row in self._health(listener_id))
         infos = (info for row in statuses for info in _list(row, "ServerGroupInfos"))
-        ill = (one for info in infos if text_of(info, "ServerGroupId") == group_id for one in _list(info, _ILL))
-        return frozenset((text_of(one, "ServerId"), whole_of(one, "Port") or 0) for one in ill)
+        ill = (server for info in infos if text_of(info, "ServerGroupId") == group_id for server in _list(info, _ILL))
+        return frozenset((text_of(server, "ServerId"), whole_of(server, "Port") or 0) for server in ill)
 
     def _health(self, listener_id: str) -> Iterator[dict[str, Any]]:
         """Return the health of the groups to which a listener forwards; of an ALB also by the rules of it."""
@@ -129,15 +129,15 @@ class ServerGroups:
         yield from self._pages(_HEALTH, query, "ListenerHealthStatus", "RuleHealthStatus")
 
     def _listeners_of(self, group_id: str) -> tuple[str, ...]:
-        known = self._listeners.get(group_id)
-        if known and time.monotonic() - known[0] < LISTENERS_S:
-            return known[1]
+        kept = self._listeners.get(group_id)
+        if kept and time.monotonic() - kept[0] < LISTENERS_S:
+            return kept[1]
         groups = self._pages(_GROUPS, _numbered("ServerGroupIds", [group_id]), "ServerGroups")
-        behind = sorted({str(one) for group in groups for one in group.get("RelatedLoadBalancerIds") or ()})
+        behind = sorted({str(name) for group in groups for name in group.get("RelatedLoadBalancerIds") or ()})
         rows = self._pages(_LISTENERS, _numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
-        found = tuple(text_of(row, "ListenerId") for row in rows)
-        self._listeners[group_id] = (time.monotonic(), found)
-        return found
+        listener_ids = tuple(text_of(row, "ListenerId") for row in rows)
+        self._listeners[group_id] = (time.monotonic(), listener_ids)
+        return listener_ids
 
     def _pages(self, action: str, query: Mapping[str, object], *lists: str) -> Iterator[dict[str, Any]]:
         # Health of an NLB is the one list whose pages have a size of their own.
@@ -158,8 +158,8 @@ _ILL = "NonNormalServers"
 
 
 def _list(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = item.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    rows = item.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _numbered(name: str, values: Iterable[str]) -> dict[str, object]:

@@ -86,15 +86,15 @@ def delete_group(ecs: Ecs, group_id: str) -> str:
 
 
 def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:
-    found: dict[str, SnapshotGroup] = {}
+    groups: dict[str, SnapshotGroup] = {}
     token = ""
     while True:
         page = {"MaxResults": PAGE, **({"NextToken": token} if token else {})}
         body = ecs.read(_LIST, {**query, **page})
-        found |= ecs.parsed(_LIST, _read, body)
+        groups |= ecs.parsed(_LIST, _read, body)
         token = text_of(body, "NextToken")
         if not token:
-            return found
+            return groups
 
 
 def _read(body: dict[str, Any]) -> dict[str, SnapshotGroup]:

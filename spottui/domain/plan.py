@@ -288,7 +288,7 @@ def by_route(plan: Plan, route: Route) -> Plan:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
         raise Refused("The cloud releases this instance at a reclaim: nothing will be left to start.")
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)), kept_digest="")
+    return replace(plan, routes=(route, *(other for other in plan.routes if other is not route)), kept_digest="")
 
 
 def without_user_data(plan: Plan) -> Plan:

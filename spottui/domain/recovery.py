@@ -102,6 +102,11 @@ class Try(msgspec.Struct, frozen=True, gc=False):
     private_ip: str = ""
     """The private IP that it asks for, empty for any of its vSwitch."""
 
+    @property
+    def refusal(self) -> str:
+        """The kind of its failure, empty without one."""
+        return self.failure.kind if self.failure else ""
+
 
 class Created(msgspec.Struct, frozen=True, gc=False):
     """A resource that a recovery made or changed.

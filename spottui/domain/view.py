@@ -208,7 +208,9 @@ def interruptions_of(
     recoveries: Iterable[Recovery], locks: Iterable[Interruption], now: datetime
 ) -> tuple[Interruption, ...]:
     """Return those of recoveries, newest first, and those that only `locks` of a read-only watch speak of."""
-    reclaims = sorted((recovery.interruption for recovery in recoveries), key=lambda one: one.epoch, reverse=True)
+    reclaims = sorted(
+        (recovery.interruption for recovery in recoveries), key=lambda reclaim: reclaim.epoch, reverse=True
+    )
     told = {
         (reclaim.region, reclaim.instance_id)
         for reclaim in reclaims

@@ -237,9 +237,9 @@ class PostgresStore:
         connection = _Impatient.connect(**self._conninfo, autocommit=True)
         connection.answer_s = answer_s
         if connection.info.server_version < OLDEST_VERSION * 10_000:
-            found = connection.info.parameter_status("server_version")
+            version = connection.info.parameter_status("server_version")
             raise JournalProblem(
-                f"journal {self.address}: PostgreSQL {found} is too old; use {OLDEST_VERSION} or later."
+                f"journal {self.address}: PostgreSQL {version} is too old; use {OLDEST_VERSION} or later."
             )
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":

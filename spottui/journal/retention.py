@@ -58,7 +58,7 @@ class Retention(threading.Thread):
         self._due.set()
 
     def _hear(self, logged: Sequence[Logged]) -> None:
-        self._heard += sum(isinstance(one.fact, FLOODS) for one in logged)
+        self._heard += sum(isinstance(entry.fact, FLOODS) for entry in logged)
         if self._heard >= DROPPED_AT_ONCE:
             self._heard = 0
             self._due.set()

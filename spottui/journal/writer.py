@@ -156,17 +156,17 @@ class Writer(threading.Thread):
         """Wait for changes and return all of them, the most urgent first; None at the end."""
         batch: list[_Change[Any]] = []
         try:
-            found = self._waiting.get(timeout=POLL_S)
+            queued = self._waiting.get(timeout=POLL_S)
             while True:
-                if found[2] is None:
+                if queued[2] is None:
                     if batch:
-                        self._waiting.put(found)
+                        self._waiting.put(queued)
                         return batch
                     return None
-                batch.append(found[2])
+                batch.append(queued[2])
                 if len(batch) == MOST_AT_ONCE:
                     return batch
-                found = self._waiting.get_nowait()
+                queued = self._waiting.get_nowait()
         except queue.Empty:
             return batch
 

@@ -219,7 +219,7 @@ class AutoModeControl:
     def _hear(self, logged: Sequence[Logged]) -> None:
         """Count what was committed; runs in the writer's thread."""
         self._counted = self._armings = None
-        for recovery_id in {one.recovery_id for one in logged}:
+        for recovery_id in {entry.recovery_id for entry in logged}:
             recovery = self._journal.recoveries.known(recovery_id)
             if recovery:
                 self._tallies.put(recovery)
@@ -249,10 +249,10 @@ class AutoModeControl:
     def _is_alive(self, console: str) -> bool:
         """Check the file at most every so often: in a storm a thousand recoveries ask each second."""
         now = time.monotonic()
-        known = self._living.get(console)
-        if known is None or now - known[0] > ALIVE_KEPT_S:
-            known = self._living[console] = now, self._consoles.is_alive(console)
-        return known[1]
+        last = self._living.get(console)
+        if last is None or now - last[0] > ALIVE_KEPT_S:
+            last = self._living[console] = now, self._consoles.is_alive(console)
+        return last[1]
 
     def _standing(self, said: tuple[Arming, ...]) -> Standing:
         if not said:

@@ -138,7 +138,7 @@ def resting_places(
     """
     strikes: dict[Place, list[datetime]] = {}
     for recovery in recoveries:
-        launches = [one for one in recovery.tries if one.failure is None]
+        launches = [attempt for attempt in recovery.tries if attempt.failure is None]
         at = _came_to_nothing_at(recovery, reclaimed)
         if launches and at and confirmations(recovery):
             strikes.setdefault(launches[-1].place, []).append(at)

@@ -116,15 +116,15 @@ class Tally:
             self.endings.remove(ending)
 
 
-def _part(one: Recovery) -> _Part:
-    asked, turn = one.auto, (one.deadline, one.recovery_id)
-    waits = not one.state.is_final and one.decision is Decision.NONE and not one.cancel
+def _part(recovery: Recovery) -> _Part:
+    asked, turn = recovery.auto, (recovery.deadline, recovery.recovery_id)
+    waits = not recovery.state.is_final and recovery.decision is Decision.NONE and not recovery.cancel
     return _Part(
-        in_flight=one.decision is Decision.CONFIRM and not one.state.is_final,
+        in_flight=recovery.decision is Decision.CONFIRM and not recovery.state.is_final,
         held=(turn, asked.added_cost) if asked and waits and asked.answer is AutoAnswer.GRANTED else None,
-        in_line=(turn, one.driver) if asked and waits and asked.answer is AutoAnswer.IN_LINE else None,
-        confirmed=tuple((yes.at, yes.added_cost) for yes in confirmations(one)),
-        endings=tuple(_ending(one.recovery_id, run) for run in runs(one) if _counts(run)),
+        in_line=(turn, recovery.driver) if asked and waits and asked.answer is AutoAnswer.IN_LINE else None,
+        confirmed=tuple((yes.at, yes.added_cost) for yes in confirmations(recovery)),
+        endings=tuple(_ending(recovery.recovery_id, run) for run in runs(recovery) if _counts(run)),
     )
 
 

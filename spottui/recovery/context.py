@@ -252,14 +252,14 @@ class Wish:
         return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
 
 
-def entry_of(group: Group, one: Backend) -> BackendStatus | None:
+def entry_of(group: Group, entry: Backend) -> BackendStatus | None:
     """Return an entry as its group lists it, None if it is missing."""
-    return next((status for status in group if status.backend.key == one.key), None)
+    return next((status for status in group if status.backend.key == entry.key), None)
 
 
-def cancelled(known: Recovery) -> StepOutcome:
+def cancelled(recovery: Recovery) -> StepOutcome:
     """Return the end by a person's cancel; created resources stay until they are cleaned up."""
-    left = tuple(f"{created.kind} {created.resource_id}" for created in known.created)
+    left = tuple(f"{created.kind} {created.resource_id}" for created in recovery.created)
     return StepOutcome(RecoveryState.CANCELLED, Reason(Why.CANCELLED, resources=left))
 
 

@@ -30,11 +30,11 @@ async def waiting(wish: Wish) -> AsyncIterator[None]:
             shared.group_wishes[group].remove(wish)
 
 
-async def look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
+async def look(ctx: RecoveryContext, entry: Backend, *, with_health: bool = False) -> Group | CloudError:
     """Return the group of an entry as it is now; few threads are used, so that images and launches find free ones."""
-    balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
-    async with ctx.shared.traffic_calls[one.product]:
-        return await ctx.attempt(partial(balancing.group, one, with_health=with_health))
+    balancing = ctx.shared.balancers[ctx.recovery.region][entry.product]
+    async with ctx.shared.traffic_calls[entry.product]:
+        return await ctx.attempt(partial(balancing.group, entry, with_health=with_health))
 
 
 async def change(mine: Wish, group: Group) -> CloudError | None:
@@ -115,5 +115,5 @@ async def _tell(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
     )
 
 
-def _is_same_server(other: Backend, one: Backend) -> bool:
-    return other.server_id == one.server_id or (other.server_ip != "" and other.server_ip == one.server_ip)
+def _is_same_server(other: Backend, entry: Backend) -> bool:
+    return other.server_id == entry.server_id or (other.server_ip != "" and other.server_ip == entry.server_ip)

@@ -59,15 +59,15 @@ class SharedPoll(Generic[T]):
             self._looked = asyncio.get_running_loop().time()
             batch, self._waiting = self._waiting, {}
             try:
-                found: Mapping[str, T] | CloudError = await self._fetch(batch)
+                answers: Mapping[str, T] | CloudError = await self._fetch(batch)
             except CloudError as error:
-                found = error
+                answers = error
             except Exception as error:
                 _fail([future for _, future in batch.values()], error)
                 continue
             for key, (_, future) in batch.items():
                 if not future.done():
-                    future.set_result(found if isinstance(found, CloudError) else _answer(found, key))
+                    future.set_result(answers if isinstance(answers, CloudError) else _answer(answers, key))
             await asyncio.sleep(0)
 
     async def _until_due(self) -> None:
@@ -86,11 +86,11 @@ M = TypeVar("M", bound=Tagged)
 
 def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:
     """Return resources of recoveries by the instance of their recovery."""
-    found: dict[str, tuple[M, ...]] = {}
-    for one in made:
-        source = _source(dict(one.tags).get(OUR_TAG, ""))
-        found[source] = (*found.get(source, ()), one)
-    return found
+    by_source: dict[str, tuple[M, ...]] = {}
+    for resource in made:
+        source = _source(dict(resource.tags).get(OUR_TAG, ""))
+        by_source[source] = (*by_source.get(source, ()), resource)
+    return by_source
 
 
 def _source(recovery_id: str) -> str:
@@ -98,10 +98,10 @@ def _source(recovery_id: str) -> str:
     return recovery_id.rpartition(".")[0]
 
 
-def _answer(found: Mapping[str, T], key: str) -> T | CloudError | None:
+def _answer(answers: Mapping[str, T], key: str) -> T | CloudError | None:
     """An id that the cloud refused to look up does not count as unlisted."""
     try:
-        return found.get(key)
+        return answers.get(key)
     except CloudError as error:
         return error
 

@@ -59,15 +59,15 @@ async def spared(ctx: RecoveryContext) -> StepOutcome | None:
     recovery = ctx.recovery
     if ctx.now() < recovery.deadline + GONE_GRACE:
         return None
-    found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-    if isinstance(found, Instance) and not found.recycling:
+    instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
+    if isinstance(instance, Instance) and not instance.recycling:
         return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id))
     return None
 
 
 async def heed_refusal(ctx: RecoveryContext, last: Try) -> None:
     """Wait a moment after a launch for which its private IP was not free, and give the address up after several."""
-    refused = [one for one in ctx.recovery.tries if one.failure and one.failure.kind == ErrorKind.ADDRESS.value]
+    refused = [attempt for attempt in ctx.recovery.tries if attempt.refusal == ErrorKind.ADDRESS.value]
     if not refused or refused[-1].client_token != last.client_token:
         return
     if len(refused) % TRIES:

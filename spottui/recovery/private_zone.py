@@ -38,15 +38,15 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
     address = new.private_ip if isinstance(new, Instance) else ""
     if address == old:
         return ()
-    found = await _look(ctx, old) if address else new
-    if not isinstance(found, tuple):
-        failure = failure_of(found) if isinstance(found, CloudError) else None
+    records = await _look(ctx, old) if address else new
+    if not isinstance(records, tuple):
+        failure = failure_of(records) if isinstance(records, CloudError) else None
         return (Reason(Why.RECORDS_NOT_MOVED, zone, old, failure=failure),)
-    if found:
-        step = NextStep(Doing.MOVE_RECORDS, zone, to=address, count=len(found))
+    if records:
+        step = NextStep(Doing.MOVE_RECORDS, zone, to=address, count=len(records))
         entering = ctx.entering(RecoveryState.VERIFYING, step)
-        await ctx.record(*entering, RecordsFound(found))
-    problems = [problem for dns_record in found if (problem := await _move(ctx, dns_record, old, address))]
+        await ctx.record(*entering, RecordsFound(records))
+    problems = [problem for dns_record in records if (problem := await _move(ctx, dns_record, old, address))]
     failed = {name for problem in problems for name in problem.resources}
     moved = [dns_record for dns_record in ctx.recovery.records if dns_record.name not in failed]
     return (*([_moved(zone, address, moved)] if moved else []), *problems)
@@ -55,37 +55,37 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
 async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | CloudError:
     spec, zones = ctx.plan.spec, ctx.shared.private_zones[ctx.recovery.region]
     look = partial(zones.records, ctx.plan.private_zone, spec.vpc_id)
-    found = await ctx.attempt(look)
+    records = await ctx.attempt(look)
     for _ in range(LOOKS):
-        if not isinstance(found, CloudError) or not found.kind.repeats:
+        if not isinstance(records, CloudError) or not records.kind.repeats:
             break
         await asyncio.sleep(POLL_S)
-        found = await ctx.attempt(look)
+        records = await ctx.attempt(look)
     return (
-        found
-        if isinstance(found, CloudError)
-        else tuple(one for one in found if one.value == address and _named_the_old_instance(ctx, one))
+        records
+        if isinstance(records, CloudError)
+        else tuple(record for record in records if record.value == address and _named_the_old_instance(ctx, record))
     )
 
 
-def _named_the_old_instance(ctx: RecoveryContext, one: DnsRecord) -> bool:
+def _named_the_old_instance(ctx: RecoveryContext, record: DnsRecord) -> bool:
     """Whether a record with the old address is of the old instance: another one may have the address by now.
 
     By the address alone only where nobody could look while the instance had it.
     """
-    known = ctx.plan.records
-    return known is None or any(one.record_id == other.record_id for other in known)
+    records = ctx.plan.records
+    return records is None or any(record.record_id == other.record_id for other in records)
 
 
-async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:
+async def _move(ctx: RecoveryContext, record: DnsRecord, old: str, address: str) -> Reason | None:
     """Change a record; return why it could not be."""
     zones = ctx.shared.private_zones[ctx.recovery.region]
-    token = client_token(ctx.id, f"{UPDATE} {one.record_id} {address}")
-    update = Call(UPDATE, token, ctx.now() + PATIENCE, target=one.name, detail=address)
-    outcome = await call(ctx, update, partial(zones.update, one, address, token))
+    token = client_token(ctx.id, f"{UPDATE} {record.record_id} {address}")
+    update = Call(UPDATE, token, ctx.now() + PATIENCE, target=record.name, detail=address)
+    outcome = await call(ctx, update, partial(zones.update, record, address, token))
     if not isinstance(outcome, CloudError):
         return None
-    return Reason(Why.RECORDS_NOT_MOVED, one.zone, old, resources=(one.name,), failure=failure_of(outcome))
+    return Reason(Why.RECORDS_NOT_MOVED, record.zone, old, resources=(record.name,), failure=failure_of(outcome))
 
 
 def _moved(zone: str, address: str, records: list[DnsRecord]) -> Reason:

@@ -74,7 +74,7 @@ class Ready:
         self._settled = {key: until for key, until in self._settled.items() if until > now}
         kept, known = self._kept(), self._journal.fleet.of(self._ecs.region)
         captured = [known.get(ready.spec.instance.instance_id) for ready in kept]
-        self._awaits_sweep = not known or any(one is None or one.details_at is None for one in captured)
+        self._awaits_sweep = not known or any(seen is None or seen.details_at is None for seen in captured)
         self._tell_beyond_cap(kept)
         busy = self._in_recovery()
         due = [ready for ready in kept if self._is_due(ready.spec.instance.instance_id, busy)]

@@ -96,14 +96,14 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     if any(backend.product is product for backend in ctx.recovery.backends):
         return None
     planned = tuple(backend for backend in ctx.plan.backends if backend.product is product)
-    found = await _look_up(ctx, product)
-    backends = planned if isinstance(found, CloudError) else found or planned
+    entries = await _look_up(ctx, product)
+    backends = planned if isinstance(entries, CloudError) else entries or planned
     if backends:
         await ctx.record(BackendsFound(backends))
-    if planned or not isinstance(found, CloudError) or not found.kind.repeats or found.message == UNKNOWN_HOST:
+    if planned or not isinstance(entries, CloudError) or not entries.kind.repeats or entries.message == UNKNOWN_HOST:
         return None
-    await ctx.record(CallFailed(found.action, failure_of(found), target=product))
-    return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(found))
+    await ctx.record(CallFailed(entries.action, failure_of(entries), target=product))
+    return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(entries))
 
 
 async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...] | CloudError:
@@ -117,13 +117,13 @@ async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...
         waits_s = min(2 * waits_s, LONGEST_WAIT_S)
 
 
-async def _lower(ctx: RecoveryContext, one: Backend) -> None:
+async def _lower(ctx: RecoveryContext, entry: Backend) -> None:
     """Lower an entry to weight 0, but never the last healthy one of its group."""
-    wish = Wish(ctx, one, 0, spares=True)
+    wish = Wish(ctx, entry, 0, spares=True)
     wait_s: float | None = 0.0
     async with waiting(wish):
         while wait_s is not None and not await _settles_within(ctx, wait_s):
-            async with ctx.shared.group_turns[one.group]:
+            async with ctx.shared.group_turns[entry.group]:
                 wait_s = await _lower_once(wish)
 
 
@@ -151,11 +151,11 @@ async def _lower_once(wish: Wish) -> float | None:
     return random.uniform(KEPT_POLL_S, 2 * KEPT_POLL_S)
 
 
-async def _wait_or_tell(ctx: RecoveryContext, one: Backend, error: CloudError) -> float | None:
+async def _wait_or_tell(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
     """Return when to retry after a temporary error; any other is logged once."""
     wait_s = _wait_s(error)
     if wait_s is None:
-        await ctx.record(CallFailed(error.action, failure_of(error), target=one.group))
+        await ctx.record(CallFailed(error.action, failure_of(error), target=entry.group))
     return wait_s
 
 
@@ -182,17 +182,17 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
     return Server.of(spec), None
 
 
-async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
+async def _replace(ctx: RecoveryContext, entry: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
     """Remove the old entry once the new one is healthy or the old instance is gone; else it keeps serving."""
     began_s = _now_s()
-    failure = await _bring(ctx, new, one.weight, joins=True) if new.server_id else no_id
+    failure = await _bring(ctx, new, entry.weight, joins=True) if new.server_id else no_id
     if failure:
-        return [_about(Why.BACKEND_NOT_ADDED, one, failure), *await _restore(ctx, one)]
+        return [_about(Why.BACKEND_NOT_ADDED, entry, failure), *await _restore(ctx, entry)]
     unhealthy = await _wait_until_healthy(ctx, new, began_s)
     is_gone = await _is_gone(ctx)
     if is_gone or (not unhealthy and ctx.recovery.interruption.locked):
-        return [*unhealthy, *await _take_out(ctx, one, is_gone=is_gone)]
-    return [*unhealthy, *await _restore(ctx, one)]
+        return [*unhealthy, *await _take_out(ctx, entry, is_gone=is_gone)]
+    return [*unhealthy, *await _restore(ctx, entry)]
 
 
 async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float) -> list[Reason]:
@@ -214,12 +214,12 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     return []
 
 
-async def _take_out(ctx: RecoveryContext, one: Backend, *, is_gone: bool) -> list[Reason]:
+async def _take_out(ctx: RecoveryContext, entry: Backend, *, is_gone: bool) -> list[Reason]:
     """Remove the old entry; an instance that still runs first stops getting new connections."""
     if not is_gone:
-        await _bring(ctx, one, 0)
-    failure = await _bring(ctx, one, None)
-    return [_about(Why.BACKEND_LEFT, one, failure)] if failure else []
+        await _bring(ctx, entry, 0)
+    failure = await _bring(ctx, entry, None)
+    return [_about(Why.BACKEND_LEFT, entry, failure)] if failure else []
 
 
 async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
@@ -227,29 +227,29 @@ async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
     return [problem for of_one in problems for problem in of_one]
 
 
-async def _restore(ctx: RecoveryContext, one: Backend) -> list[Reason]:
+async def _restore(ctx: RecoveryContext, entry: Backend) -> list[Reason]:
     """Restore the weight of a lowered entry, unless its instance is gone."""
-    if one not in ctx.recovery.lowered or await _is_gone(ctx):
+    if entry not in ctx.recovery.lowered or await _is_gone(ctx):
         return []
-    failure = await _bring(ctx, one, one.weight)
+    failure = await _bring(ctx, entry, entry.weight)
     if failure:
-        return [replace(_about(Why.WEIGHT_LEFT, one, failure), count=one.weight)]
-    await ctx.record(WeightRestored(one))
+        return [replace(_about(Why.WEIGHT_LEFT, entry, failure), count=entry.weight)]
+    await ctx.record(WeightRestored(entry))
     return []
 
 
-async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, joins: bool = False) -> Failure | None:
+async def _bring(ctx: RecoveryContext, entry: Backend, weight: int | None, *, joins: bool = False) -> Failure | None:
     """Set the weight of an entry, or remove it for None; return the failure that ended the attempt.
 
     A missing entry is added if it `joins`. After a definite refusal it is read once more: an earlier call with a lost
     answer may have done it.
     """
-    wish, failure, is_refused = Wish(ctx, one, weight, joins), None, False
+    wish, failure, is_refused = Wish(ctx, entry, weight, joins), None, False
     until_s = _now_s() + CHANGE_PATIENCE_S
     async with waiting(wish):
         while True:
-            async with ctx.shared.group_turns[one.group]:
-                group = await look(ctx, one)
+            async with ctx.shared.group_turns[entry.group]:
+                group = await look(ctx, entry)
                 error = group if isinstance(group, CloudError) else None
                 if not isinstance(group, CloudError):
                     if wish.is_met(group):
@@ -258,7 +258,7 @@ async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, join
                         error = await change(wish, group)
             failure = failure_of(error) if error else failure
             if is_refused or _now_s() > until_s:
-                return failure or Failure(action_of(one, Change.WEIGHT), kind=ErrorKind.BUSY.value)
+                return failure or Failure(action_of(entry, Change.WEIGHT), kind=ErrorKind.BUSY.value)
             wait_s = _next_look_s(error)
             is_refused = wait_s is None
             await asyncio.sleep(POLL_S if wait_s is None else wait_s)
@@ -298,8 +298,8 @@ def _wait_s(error: CloudError) -> float | None:
     return POLL_S if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS else None
 
 
-def _about(why: Why, one: Backend, failure: Failure | None) -> Reason:
-    return Reason(why, one.group, one.product, failure=failure)
+def _about(why: Why, entry: Backend, failure: Failure | None) -> Reason:
+    return Reason(why, entry.group, entry.product, failure=failure)
 
 
 def _now_s() -> float:

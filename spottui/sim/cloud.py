@@ -24,8 +24,8 @@ class Cloud:
         """Another world takes the place of this one; waiting polls find themselves in it."""
         old = self.world
         self.world = self._alive(world)
-        for one in old.every:
-            one.queues.ring_all()
+        for each in old.every:
+            each.queues.ring_all()
         self.time_moved()
 
     def time_moved(self) -> None:
@@ -54,6 +54,6 @@ class Cloud:
         return self.world.clock.wall_seconds_until(min(planned)) if planned else None
 
     def _alive(self, world: World) -> World:
-        for one in world.every:
-            one.schedule.on_plan = self._wake.set
+        for each in world.every:
+            each.schedule.on_plan = self._wake.set
         return world

@@ -27,7 +27,7 @@ def release(world: World, instance: Instance, at: float) -> None:
     backends.leave(world, instance)
     for address in (instance.private_ip, *instance.more_private_ips):
         addresses.give_back(world.vswitches[instance.vswitch_id], address)
-    for eni in [one for one in world.enis.values() if one.instance_id == instance.id]:
+    for eni in [eni for eni in world.enis.values() if eni.instance_id == instance.id]:
         _leave_eni(world, eni)
     if instance.eip_id in world.eips:
         world.eips[instance.eip_id].instance_id = ""

@@ -111,7 +111,7 @@ def action(version: str = ECS, *, refuses: tuple[str, ...] = ()) -> Callable[[Ac
 def canonical(version: str, name: str) -> str:
     """The name of an action as it is documented, for one written in any case; an unknown one stays as it is."""
     known = _ACTIONS.get(version, {})
-    return name if name in known else next((one for one in known if one.lower() == name.lower()), name)
+    return name if name in known else next((other for other in known if other.lower() == name.lower()), name)
 
 
 def actions(version: str) -> list[str]:

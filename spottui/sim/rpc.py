@@ -81,7 +81,7 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     finally:
         row.effect = call.effect
     unread = params.unread()
-    world.coverage.unsupported(f"{name}.{one}" for one in unread)
+    world.coverage.unsupported(f"{name}.{parameter}" for parameter in unread)
     response = _respond(asked, row, 200, f"{name}Response", {"RequestId": row.request_id, **body})
     if unread:
         response.headers[HEADER] = ", ".join(unread)

@@ -78,13 +78,13 @@ def told(refusal: ApiError) -> tuple[str, int, str]:
     return refusal.code, refusal.status, refusal.message
 
 
-def _replay(known: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
-    if known.fingerprint != fingerprint:
+def _replay(outcome: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
+    if outcome.fingerprint != fingerprint:
         raise ApiError(
             _MISMATCH.get(action) or _MISMATCH_OF_PRODUCT.get(action.partition(" ")[0], "IdempotentParameterMismatch"),
             400,
             "The request uses the same client token as a previous, but non-identical request.",
         )  # fmt: skip
-    if known.refusal is not None:
-        raise ApiError(*known.refusal, remembered=True)
-    return known.result or {}, f"replayed {known.what}"
+    if outcome.refusal is not None:
+        raise ApiError(*outcome.refusal, remembered=True)
+    return outcome.result or {}, f"replayed {outcome.what}"

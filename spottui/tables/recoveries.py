@@ -279,8 +279,8 @@ def _price(step: NextStep | None, plan: Plan | None) -> str:
     if step is None or plan is None:
         return ""
     here = (step.instance_type, step.zone, step.on_demand)
-    known = next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == here), None)
-    return price(known, plan.currency)
+    per_hour = next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == here), None)
+    return price(per_hour, plan.currency)
 
 
 def _in_short(recovery: Recovery, several: bool) -> str:

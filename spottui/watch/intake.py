@@ -89,8 +89,8 @@ class Intake:
         """Commit a batch of messages, and return which may be deleted, earlier ones among them."""
         account_id, now = self._account_id(queue_region), self._clock.now()
         readings = [read(message, queue_region, self._regions, account_id, now) for message in messages]
-        for one in readings:
-            self._put_in_doubt(one)
+        for reading in readings:
+            self._put_in_doubt(reading)
         self._tell(self._committed(readings))
         if self._strangers:
             for region, ids in self._doubts.add(readings).items():
@@ -158,10 +158,10 @@ class Intake:
         """Return the instances whose last lock is over by the journal: a lock on them is a new one."""
         wanted, newest = frozenset(instance_ids), dict[str, Recovery]()
         for recovery in self._journal.recoveries.lately() if wanted else ():
-            known = newest.get(recovery.instance_id)
+            before = newest.get(recovery.instance_id)
             if recovery.region == region and recovery.instance_id in wanted and recovery.interruption.locked:
-                is_newer = known is None or known.interruption.epoch < recovery.interruption.epoch
-                newest[recovery.instance_id] = recovery if is_newer or known is None else known
+                is_newer = before is None or before.interruption.epoch < recovery.interruption.epoch
+                newest[recovery.instance_id] = recovery if is_newer or before is None else before
         return frozenset(key for key, recovery in newest.items() if recovery.interruption.unlocked_at)
 
     def _tell(self, recoveries: Iterable[Recovery]) -> None:
@@ -174,8 +174,8 @@ class Intake:
         A message that fails alone is poison; if the journal does not even accept that, nothing may be deleted.
         """
         seen = Sighting()
-        for one in readings:
-            self._gather(one, seen)
+        for each in readings:
+            self._gather(each, seen)
         try:
             return self._write(seen)
         except JournalProblem:

@@ -38,7 +38,7 @@ def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime, ro
     if recovery.next_step and goes_on:
         labelled.append(("next", words.next_step(recovery.next_step), ""))
     labelled += [("made", f"{resource.kind} {resource.resource_id}", "") for resource in recovery.created]
-    return [Content.assemble(*first), *(part for one in labelled for part in _hanging(*one, room))]
+    return [Content.assemble(*first), *(part for row in labelled for part in _hanging(*row, room))]
 
 
 def _hanging(label: str, text: str, style: str, room: int) -> list[Content]:

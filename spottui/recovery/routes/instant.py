@@ -104,10 +104,10 @@ async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
     """Wait for a snapshot of the notice until the deadline."""
     poll_s = 0.0
     while not ctx.recovery.cancel and ctx.now() < ctx.recovery.deadline:
-        found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
+        snapshot = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = POLL_S
-        if isinstance(found, Snapshot) and (found.finished or found.lost):
-            return found.finished
+        if isinstance(snapshot, Snapshot) and (snapshot.finished or snapshot.lost):
+            return snapshot.finished
     return False
 
 
