@@ -5,9 +5,12 @@ places were looked up. No answer of PrivateZone ends a recovery.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
+from spottui.cloud import interfaces
 from spottui.cloud.errors import CloudError
 from spottui.cloud.private_zone import UPDATE
 from spottui.domain.facts import RecordsFound
@@ -17,6 +20,8 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
 from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
+
+T = TypeVar("T")
 
 POLL_S = 2.0
 LOOKS = 15
@@ -39,6 +44,8 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
     if address == old:
         return ()
     found = await _look(ctx, old) if address else new
+    if isinstance(found, Reason):
+        return (found,)
     if not isinstance(found, tuple):
         failure = failure_of(found) if isinstance(found, CloudError) else None
         return (Reason(Why.RECORDS_NOT_MOVED, zone, old, failure=failure),)
@@ -52,29 +59,33 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
     return (*([_moved(zone, address, moved)] if moved else []), *problems)
 
 
-async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | CloudError:
-    spec, zones = ctx.plan.spec, ctx.shared.private_zones[ctx.recovery.region]
-    look = partial(zones.records, ctx.plan.private_zone, spec.vpc_id)
-    found = await ctx.attempt(look)
+async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | Reason | CloudError:
+    """Return the records of the old instance, or why nobody can tell which are.
+
+    By the address alone only where nobody could look while the instance had it, and nobody else has it now.
+    """
+    spec, known, zones = ctx.plan.spec, ctx.plan.records, ctx.shared.private_zones[ctx.recovery.region]
+    listed = await _answer(ctx, partial(zones.records, ctx.plan.private_zone, spec.vpc_id))
+    if isinstance(listed, CloudError):
+        return listed
+    named = tuple(one for one in listed if one.value == address)
+    if known is not None:
+        ids = {one.record_id for one in known}
+        return tuple(one for one in named if one.record_id in ids)
+    holder = await _answer(ctx, partial(interfaces.holder, ctx.ecs, spec.vpc_id, address)) if named else ""
+    if isinstance(holder, CloudError) or holder in ("", ctx.recovery.instance_id):
+        return holder if isinstance(holder, CloudError) else named
+    return Reason(Why.RECORDS_UNSURE, holder, address, resources=tuple(one.name for one in named))
+
+
+async def _answer(ctx: RecoveryContext, ask: Callable[[], T]) -> T | CloudError:
+    answer = await ctx.attempt(ask)
     for _ in range(LOOKS):
-        if not isinstance(found, CloudError) or not found.kind.repeats:
+        if not isinstance(answer, CloudError) or not answer.kind.repeats:
             break
         await asyncio.sleep(POLL_S)
-        found = await ctx.attempt(look)
-    return (
-        found
-        if isinstance(found, CloudError)
-        else tuple(one for one in found if one.value == address and _named_the_old_instance(ctx, one))
-    )
-
-
-def _named_the_old_instance(ctx: RecoveryContext, one: DnsRecord) -> bool:
-    """Whether a record with the old address is of the old instance: another one may have the address by now.
-
-    By the address alone only where nobody could look while the instance had it.
-    """
-    known = ctx.plan.records
-    return known is None or any(one.record_id == other.record_id for other in known)
+        answer = await ctx.attempt(ask)
+    return answer
 
 
 async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:

@@ -281,6 +281,12 @@ def _records_not_moved(known: Reason, _region: str) -> str:
     return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update manually"
 
 
+def _records_unsure(known: Reason, _region: str) -> str:
+    points = "points" if len(known.resources) == 1 else "point"
+    names = ", ".join(known.resources)
+    return f"DNS: {names} still {points} to {known.detail}, which {known.resource} has now; update manually if wrong"
+
+
 def _eip_not_moved(known: Reason, _region: str) -> str:
     if known.failure or not known.detail:
         return f"EIP {known.resource} was not moved: {_failed(known)}"
@@ -331,6 +337,7 @@ _TOLD = {
         f"no secondary private IPs instead of {', '.join(known.resources)}: {_failed(known)}; assign them manually"
     ),
     Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_UNSURE: _records_unsure,
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
