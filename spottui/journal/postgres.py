@@ -77,7 +77,7 @@ def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[Postgr
     """
     store = PostgresStore(address, read_only=read_only)
     try:
-        store.open(acts=acts)
+        store.start(acts=acts)
     except (sa.exc.DBAPIError, psycopg.Error) as error:
         store.close()
         raise store.problem(getattr(error, "orig", None) or error) from None
@@ -200,7 +200,7 @@ class PostgresStore:
         if self._writing:
             self._writing.dispose()
 
-    def open(self, *, acts: bool) -> None:
+    def start(self, *, acts: bool) -> None:
         """Make or look for its tables, check its version, listen for commits, and be a console with `acts`."""
         is_empty = self.read_only and not self._has_tables()
         if is_empty:

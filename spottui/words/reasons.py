@@ -283,6 +283,12 @@ def _records_not_moved(reason: Reason, _region: str) -> str:
     return f"DNS: {what} may still point to {reason.detail}: {_failed(reason)}; update manually"
 
 
+def _records_unsure(reason: Reason, _region: str) -> str:
+    points = "points" if len(reason.resources) == 1 else "point"
+    names = ", ".join(reason.resources)
+    return f"DNS: {names} still {points} to {reason.detail}, which {reason.resource} has now; update manually if wrong"
+
+
 def _eip_not_moved(reason: Reason, _region: str) -> str:
     if reason.failure or not reason.detail:
         return f"EIP {reason.resource} was not moved: {_failed(reason)}"
@@ -333,6 +339,7 @@ _TOLD = {
         f"no secondary private IPs instead of {', '.join(reason.resources)}: {_failed(reason)}; assign them manually"
     ),
     Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_UNSURE: _records_unsure,
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,

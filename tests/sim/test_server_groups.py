@@ -234,7 +234,7 @@ def test_every_change_can_go_wrong_on_order(cloud, group, fault):
     assert group.members()["web-1"] == ("Available", 0)
     effects = [row["effect"] for row in cloud.calls("UpdateServerGroupServersAttribute") if row["effect"]]
     assert [one.split()[0] for one in effects] == (
-        ["created"] if fault in ("throttle", "error") else ["created", "replayed"]
+        ["changed"] if fault in ("throttle", "error") else ["changed", "replayed"]
     )
 
 

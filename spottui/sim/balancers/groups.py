@@ -195,7 +195,7 @@ def _change(call: Call, name: str, most: int, check: Callable[[ServerGroup, list
     if call.params.flag("DryRun"):
         check(group, wants)
         call.refuse_if_dry_run()
-    return call.once(f"{call.product} {name}", act)
+    return call.once(f"{call.product} {name}", act, "changed")
 
 
 def _start(call: Call, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:
