@@ -126,9 +126,9 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log; stderr is the screen."""
-        self.tell(sys.exc_info()[1])
+        self.log_once(sys.exc_info()[1])
 
-    def tell(self, error: BaseException | None) -> None:
+    def log_once(self, error: BaseException | None) -> None:
         """Log an error, once of each kind: a scraper comes again every few seconds."""
         kind = type(error).__name__
         if kind not in self._told:
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.answer()
         except Exception as error:
-            self.server.tell(error)
+            self.server.log_once(error)
             self.send_error(500)
             return
         if answer is None:

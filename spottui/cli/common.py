@@ -84,7 +84,7 @@ def failed(error: "CloudError", next_step: str) -> Failed:
     return Failed(" ".join(part for part in (f"{error.line}.", unknown, error.advice, next_step) if part))
 
 
-def say(problem: Exception) -> NoReturn:
+def fail_with(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
     from spottui.config import ConfigProblem

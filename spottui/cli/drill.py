@@ -69,10 +69,10 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     result: dict[str, Any] = {"instance_id": spot.instance_id, **where, "via": via, "would": would}
     if not dry_run:
         refuse_if_read_only()
-        _tell(f"{spot.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
+        _print(f"{spot.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
         result |= _sent(settings, tools, spot.instance_id, via, timeout_s, as_json)
     for line in would:
-        _tell(f"  {line}", as_json)
+        _print(f"  {line}", as_json)
     if as_json:
         click.echo(json.dumps(result))
     elif not dry_run:
@@ -101,9 +101,9 @@ def _sent(
             f"the drill [{call_id}] did not arrive within {timeout_s:.0f} s. `spottui doctor` checks queue and rule; "
             "a console with another journal may have received it: check its events."
         )
-    _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
+    _print(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
     if arrival.shown_as:
-        _tell(f"  shown as {arrival.shown_as}", as_json)
+        _print(f"  shown as {arrival.shown_as}", as_json)
     return {"sent": call_id, "arrived_s": round(arrival.seconds, 3), "shown_as": arrival.shown_as or None}
 
 
@@ -126,6 +126,6 @@ def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -
     return ok(subject, f"the debug event arrived at {arrival.where} after {arrival.seconds:.1f} s")
 
 
-def _tell(text: str, as_json: bool) -> None:
+def _print(text: str, as_json: bool) -> None:
     if not as_json:
         click.echo(text)

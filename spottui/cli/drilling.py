@@ -111,7 +111,7 @@ def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str
         messages = tools.queue.receive()
     except CloudError as error:
         raise Lost(f"{error.line}. The drill [{call_id}] was sent; a console will show it. {error.advice}") from None
-    mine = [message for message in messages if _speaks_of(message, tools.settings.id, instance_id, sent)]
+    mine = [message for message in messages if _is_about(message, tools.settings.id, instance_id, sent)]
     timeless = [message for message in mine if _is_timeless(message)]
     for message in messages:
         if message not in timeless:
@@ -134,7 +134,7 @@ def _give_back(tools: RegionTools, message: Message) -> None:
         return
 
 
-def _speaks_of(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
+def _is_about(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
     return (message.enqueued or sent) >= sent - CLOCKS_APART and any(
         isinstance(said, Reclaim) and (said.instance_id, said.region or region) == (instance_id, region)
         for said in parse_all(message.body)

@@ -54,7 +54,7 @@ class Ending:
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._woken_before)
         self._left.set()
-        self._tell(_LEFT)
+        self._wake(_LEFT)
         self._thread.join()
         os.close(self._wakened)
         os.close(self._waking)
@@ -65,7 +65,7 @@ class Ending:
 
     def hurry(self) -> None:
         """Leave the block within `PATIENCE_S` from now, or the process gives up."""
-        self._tell(_HURRY)
+        self._wake(_HURRY)
 
     def _watch(self) -> None:
         why = self._awaited()
@@ -105,7 +105,7 @@ class Ending:
                 clear()
         os._exit(1)
 
-    def _tell(self, number: int) -> None:
+    def _wake(self, number: int) -> None:
         with suppress(OSError):
             os.write(self._waking, bytes([number]))
 

@@ -13,7 +13,7 @@ from spottui.domain.facts import Logged, Stop
 from spottui.domain.history import Past
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
-from spottui.domain.verdicts import said_of
+from spottui.domain.verdicts import verdict_text
 from spottui.domain.view import LiveConsole
 from spottui.journal import Journal
 from spottui.tables.moments import age, hourly
@@ -67,10 +67,10 @@ def as_text(shift: HandOver) -> str:
     """Return it as plain text, for a terminal, a chat or a ticket."""
     return "\n".join((
         f"Shift {shift.began:%Y-%m-%d %H:%M} to {shift.ended:%Y-%m-%d %H:%M} UTC", "",
-        *_section("Needs somebody", [*_alarms(shift), *(_said_of(recovery, shift.ended) for recovery in shift.needs)]),
-        *_section("Open", [_said_of(recovery, shift.ended) for recovery in shift.open]),
-        *_section("Happened", [_total(shift.pasts), *map(_said_of_past, shift.pasts)] if shift.pasts else []),
-        *_section("Decisions and sources", [_said_of_fact(logged) for logged in shift.log]),
+        *_section("Needs somebody", [*_alarms(shift), *(_recovery_text(needy, shift.ended) for needy in shift.needs)]),
+        *_section("Open", [_recovery_text(recovery, shift.ended) for recovery in shift.open]),
+        *_section("Happened", [_total(shift.pasts), *map(_past_text, shift.pasts)] if shift.pasts else []),
+        *_section("Decisions and sources", [_fact_text(logged) for logged in shift.log]),
     )).rstrip()  # fmt: skip
 
 
@@ -127,15 +127,15 @@ def _alarms(shift: HandOver) -> list[str]:
     silent = [console for console in shift.consoles if not console.answers]
     nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
     of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]
-    return [*nobody, *map(words.silent_console, silent), *map(_said_of_fact, of_log)]
+    return [*nobody, *map(words.silent_console, silent), *map(_fact_text, of_log)]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"  {line}" for line in lines or ["nothing"]), ""]
 
 
-def _said_of(recovery: Recovery, now: datetime) -> str:
-    verdict = "" if recovery.state.is_final else said_of(recovery, now)
+def _recovery_text(recovery: Recovery, now: datetime) -> str:
+    verdict = "" if recovery.state.is_final else verdict_text(recovery, now)
     why = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
     is_timed = not (recovery.state.is_final or recovery.interruption.is_manual)
     deadline = f"deadline {recovery.deadline:%H:%M:%S} UTC" if is_timed else ""
@@ -143,7 +143,7 @@ def _said_of(recovery: Recovery, now: datetime) -> str:
     return f"{_named(recovery)} {plain(said, _LONGEST)}"
 
 
-def _said_of_past(past: Past) -> str:
+def _past_text(past: Past) -> str:
     recovery, outcome = past.recovery, past.outcome
     took = f" in {age(outcome.recovery_s)}" if outcome.recovery_s is not None else ""
     why = words.reason(recovery.reason, recovery.region)
@@ -162,7 +162,7 @@ def _total(pasts: Sequence[Past]) -> str:
     return "; ".join(text for text in (ends, took, cost, retained) if text)
 
 
-def _said_of_fact(logged: Logged) -> str:
+def _fact_text(logged: Logged) -> str:
     where = logged.instance_id or words.region(logged.region)
     return plain(" ".join(text for text in (f"{logged.at:%H:%M:%S}", where, words.text(logged)) if text), _LONGEST)
 

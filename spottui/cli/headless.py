@@ -66,7 +66,7 @@ def _follow(
     desk: Desk, changes: "_Changes", printing: Printing, stopping: threading.Event, until: Callable[[DeskView], bool]
 ) -> None:
     view, unread, note_at = desk.view(), "", 0.0
-    _say(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
+    _print(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
         if printing.unread != unread and time.monotonic() >= note_at:
@@ -92,7 +92,7 @@ class _Changes:
         for event in shown(view.events):
             if event.seq > self._event:
                 self._event = event.seq
-                _say(line(event.at, "event", event_record(event)))
+                _print(line(event.at, "event", event_record(event)))
         self._print_recoveries(view)
         for source in view.sources:
             record = source_record(source)
@@ -124,8 +124,8 @@ class _Changes:
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:
             self._said[kind, key] = record
-            _say(line(view.at, kind, record))
+            _print(line(view.at, kind, record))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")

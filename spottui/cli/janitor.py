@@ -97,7 +97,7 @@ def _delete(
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
         click.echo(_table(going) if going else "nothing is deletable")
-    _tell(outcome, as_json=as_json)
+    _print(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}
     elif going:
@@ -109,7 +109,7 @@ def _delete(
             for number, (resource_id, why) in enumerate(cleaned, 1):
                 outcome[resource_id] = why or GONE
                 progress.clear()
-                _tell({resource_id: why}, as_json=as_json)
+                _print({resource_id: why}, as_json=as_json)
                 progress.show("deleting", number, len(going))
     if as_json:
         click.echo(json.dumps({"leftovers": [_record(left) for left in going], "outcome": outcome}))
@@ -120,7 +120,7 @@ def _why_it_stays(left: "Leftover | None") -> str:
     return left.held_by if left else "not a leftover of a recovery"
 
 
-def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
+def _print(outcome: "dict[str, str]", *, as_json: bool) -> None:
     from spottui.domain.text import plain
 
     for resource_id, why in outcome.items():

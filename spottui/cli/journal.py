@@ -67,7 +67,7 @@ def check(settings: "Settings", as_json: bool) -> None:
         said = {"ok": not (problem or unlike), "problem": problem or None, "unlike_their_facts": unlike}
         click.echo(json.dumps(said))
     else:
-        click.echo(f"{store.address}: {problem or _said_of(unlike)}")
+        click.echo(f"{store.address}: {problem or _verdict_of(unlike)}")
     click.get_current_context().exit(1 if problem or unlike else 0)
 
 
@@ -95,7 +95,7 @@ def rebuild(settings: "Settings", yes: bool) -> None:
     click.echo("\n".join([f"{store.address}: {len(rebuilt)} recoveries rebuilt", *rebuilt]))
 
 
-def _said_of(unlike: list[str]) -> str:
+def _verdict_of(unlike: list[str]) -> str:
     if not unlike:
         return "sound, every recovery matches its facts"
     head, fix = f"{len(unlike)} recoveries differ from their facts:", "fix: spottui journal rebuild"

@@ -89,7 +89,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     agree(f"Launch {count}?", yes=yes)
     with Printing():
         launches.begin(asked)
-        _tell(_carry_out(rpc, launches, asked), template, as_json=as_json)
+        _print(_carry_out(rpc, launches, asked), template, as_json=as_json)
 
 
 def _refuse_too_many_tags(wanted: "LaunchTemplate", name: str) -> None:
@@ -117,7 +117,7 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
         tools = _tools(settings, left.template.region_key)
         ids = _found(tools, launches, left)
         launched = (ids, "") if ids else _carry_out(tools.any_ecs, launches, left, known=False)
-        _tell(launched, left.name, as_json=as_json)
+        _print(launched, left.name, as_json=as_json)
 
 
 def _found(tools: "RegionTools", launches: "Launches", left: "Launch") -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
             if error.kind.repeats and pause_s is not None:
                 time.sleep(pause_s)
                 continue
-            if not known and _says_nothing_of_the_token(error):
+            if not known and _precedes_the_token(error):
                 raise Failed(
                     f"{error.line}. It is unknown whether it was launched: repeat the command, its token is kept."
                 ) from None
@@ -173,7 +173,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
     raise AssertionError("unreachable")
 
 
-def _says_nothing_of_the_token(error: "CloudError") -> bool:
+def _precedes_the_token(error: "CloudError") -> bool:
     """Whether the call did not come as far as where a token that took effect is answered with its instances."""
     from spottui.cloud.errors import ErrorKind
 
@@ -209,7 +209,7 @@ def _value(value: object) -> str:
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
-def _tell(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:
+def _print(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:
     ids, request_id = launched
     if as_json:
         click.echo(json.dumps({"template": template, "instance_ids": ids, "request_id": request_id}))

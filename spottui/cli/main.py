@@ -75,9 +75,9 @@ def _in_words() -> Iterator[None]:
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception as problem:
-        from spottui.cli.common import say
+        from spottui.cli.common import fail_with
 
-        say(problem)
+        fail_with(problem)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)

@@ -47,14 +47,14 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     No message is taken from the queue. The mode is `auto` or `confirm` while a console of this journal runs, else
     `unwatched`.
     """
-    from spottui.cli.status_snapshot import look
+    from spottui.cli.status_snapshot import take_snapshot
 
     failed = False
     # Ctrl+c is how a watch ends, not how it fails.
     with suppress(KeyboardInterrupt) if watch else nullcontext():
         while True:
             with Progress() as progress:
-                situation = look(settings, progress, ask_cloud=not tmux)
+                situation = take_snapshot(settings, progress, ask_cloud=not tmux)
             failed = situation.failed
             if watch and not as_json:
                 click.clear()
@@ -119,9 +119,9 @@ _MODES = {
 def _row(recovery: "Recovery", now: datetime) -> str:
     from spottui import words
     from spottui.domain.text import plain
-    from spottui.domain.verdicts import said_of
+    from spottui.domain.verdicts import verdict_text
 
-    verdict = "" if recovery.ended else said_of(recovery, now)
+    verdict = "" if recovery.ended else verdict_text(recovery, now)
     why = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
     said = plain(" · ".join(text for text in (verdict, why, words.trouble(recovery)) if text), 300)
     name, state = plain(recovery.name, 12), recovery.state.value

@@ -49,7 +49,7 @@ class Situation:
         return any(source.error for source in self.sources)
 
 
-def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situation:
+def take_snapshot(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situation:
     """Look once; without the cloud, only at what the journal holds."""
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)

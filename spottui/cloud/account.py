@@ -114,14 +114,14 @@ class CloudAccount:
                 self._identity = self.thread_pools.read(
                     caller, self._settings, self._regions[0], self._credentials, self.clock
                 )
-                self._identity.add_done_callback(self._say_if_not_known)
+                self._identity.add_done_callback(self._log_unknown_id)
             return self._identity
 
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
 
-    def _say_if_not_known(self, asked: Future[Identity]) -> None:
+    def _log_unknown_id(self, asked: Future[Identity]) -> None:
         if error := asked.exception():
             why = error.line if isinstance(error, CloudError) else type(error).__name__
             which = f"account {self._name}" if self._name else "the account"

@@ -69,7 +69,7 @@ def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]
         try:
             found.update(ask(some))
         except CloudError as error:
-            if not _speaks_of_ids(error.kind):
+            if not _depends_on_ids(error.kind):
                 raise
             half = len(some) // 2
             if half:
@@ -79,7 +79,7 @@ def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]
     return Answers(found, refused)
 
 
-def _speaks_of_ids(kind: ErrorKind) -> bool:
+def _depends_on_ids(kind: ErrorKind) -> bool:
     """A permission may cover only some resources, so each is asked for; one busy disk refuses the whole list."""
     passes_for_all = kind.repeats and kind is not ErrorKind.BUSY
     return not passes_for_all and kind not in (ErrorKind.CREDENTIALS, ErrorKind.MONEY)

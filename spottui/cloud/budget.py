@@ -230,7 +230,7 @@ class Budget:
             me = (priority, next(self._numbers))
             heapq.heappush(bucket.line, me)
             try:
-                while not self._goes(bucket, me, action):
+                while not self._may_go(bucket, me, action):
                     self._changed.wait(min(POLL_S, 1 / bucket.rate))
                 return bucket
             finally:
@@ -238,7 +238,7 @@ class Budget:
                 heapq.heapify(bucket.line)
                 self._changed.notify_all()
 
-    def _goes(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
+    def _may_go(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
         now, priority = self._monotonic(), me[0]
         bucket.pour(now, self._minute())
         until = bucket.reserve_closed_until if priority in RESERVED else bucket.closed_until

@@ -81,15 +81,15 @@ class Metadata:
         asked = time.monotonic()
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                self._hear(answer.headers, asked)
+                self._set_clock(answer.headers, asked)
                 return int(answer.status), answer.read(4096).decode("utf-8", "replace")
         except urllib.error.HTTPError as refusal:
-            self._hear(refusal.headers, asked)
+            self._set_clock(refusal.headers, asked)
             return refusal.code, ""
         except (OSError, ValueError) as error:
             raise MetadataProblem(f"no answer from {self._address} ({type(error).__name__})") from None
 
-    def _hear(self, headers: Message, asked: float) -> None:
+    def _set_clock(self, headers: Message, asked: float) -> None:
         if date := date_of(dict(headers)):
             self.clock.heard(date, time.monotonic() - asked)
 

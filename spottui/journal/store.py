@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from spottui.journal import schema
-from spottui.journal.file_lock import said_of_holder
+from spottui.journal.file_lock import holder_text
 from spottui.journal.file_watch import FileWatch, uri
 
 BUSY_TIMEOUT_MS = 5_000
@@ -99,7 +99,7 @@ class SqliteStore:
         except sa.exc.OperationalError as error:
             if _code(error) != sqlite3.SQLITE_BUSY:
                 raise
-            raise JournalAway(self.address, said_of_holder(self.path)) from None
+            raise JournalAway(self.address, holder_text(self.path)) from None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -30,7 +30,7 @@ async def waiting(wish: Wish) -> AsyncIterator[None]:
             shared.group_wishes[group].remove(wish)
 
 
-async def look(ctx: RecoveryContext, entry: Backend, *, with_health: bool = False) -> Group | CloudError:
+async def group_of(ctx: RecoveryContext, entry: Backend, *, with_health: bool = False) -> Group | CloudError:
     """Return the group of an entry as it is now; few threads are used, so that images and launches find free ones."""
     balancing = ctx.shared.balancers[ctx.recovery.region][entry.product]
     async with ctx.shared.traffic_calls[entry.product]:
@@ -56,7 +56,7 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
     balancing = ctx.shared.balancers[ctx.recovery.region][backend.product]
     async with ctx.shared.traffic_calls[backend.product]:
         outcome = await ctx.attempt(partial(balancing.change, kind, [wish.wanted for wish in together], token))
-    told = await asyncio.gather(*(_tell(wish, kind, outcome) for wish in together), return_exceptions=True)
+    told = await asyncio.gather(*(_record_outcome(wish, kind, outcome) for wish in together), return_exceptions=True)
     if isinstance(told[0], BaseException):
         raise told[0]
     return outcome if isinstance(outcome, CloudError) else None
@@ -103,7 +103,7 @@ async def _begin(wish: Wish, kind: Change, token: str) -> None:
     await wish.ctx.record(changing, CallBegun(action_of(backend, kind), target=backend.group))
 
 
-async def _tell(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
+async def _record_outcome(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
     backend, action = wish.entry, action_of(wish.entry, kind)
     if isinstance(outcome, CloudError):
         await wish.ctx.record(CallFailed(action, failure_of(outcome), target=backend.group), urgency=Urgency.EVIDENCE)

@@ -65,7 +65,7 @@ async def spared(ctx: RecoveryContext) -> StepOutcome | None:
     return None
 
 
-async def heed_refusal(ctx: RecoveryContext, last: Try) -> None:
+async def wait_for_private_ip(ctx: RecoveryContext, last: Try) -> None:
     """Wait a moment after a launch for which its private IP was not free, and give the address up after several."""
     refused = [attempt for attempt in ctx.recovery.tries if attempt.refusal == ErrorKind.ADDRESS.value]
     if not refused or refused[-1].client_token != last.client_token:

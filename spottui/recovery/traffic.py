@@ -20,7 +20,7 @@ from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.store import JournalProblem
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, Wish, entry_of, failure_of
-from spottui.recovery.group_changes import change, is_busy, look, serves_without, waiting
+from spottui.recovery.group_changes import change, group_of, is_busy, serves_without, waiting
 
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
@@ -130,9 +130,9 @@ async def _lower(ctx: RecoveryContext, entry: Backend) -> None:
 async def _lower_once(wish: Wish) -> float | None:
     """Check and make the next call; return in how many seconds to check again, None if nothing is left to do."""
     ctx, backend = wish.ctx, wish.entry
-    group = await look(ctx, backend, with_health=True)
+    group = await group_of(ctx, backend, with_health=True)
     if isinstance(group, CloudError):
-        return await _wait_or_tell(ctx, backend, group)
+        return await _wait_or_record(ctx, backend, group)
     is_met, others_serve = wish.is_met(group), serves_without(group, [backend])
     if entry_of(group, backend) is None or (is_met and others_serve):
         return None
@@ -151,7 +151,7 @@ async def _lower_once(wish: Wish) -> float | None:
     return random.uniform(KEPT_POLL_S, 2 * KEPT_POLL_S)
 
 
-async def _wait_or_tell(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
+async def _wait_or_record(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
     """Return when to retry after a temporary error; any other is logged once."""
     wait_s = _wait_s(error)
     if wait_s is None:
@@ -200,7 +200,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
-        group = await look(ctx, new, with_health=True)
+        group = await group_of(ctx, new, with_health=True)
         backend_status = None if isinstance(group, CloudError) else entry_of(group, new)
         if backend_status and backend_status.healthy and backend_status.settled:
             await ctx.record(BackendServes(new, waited_s))
@@ -249,7 +249,7 @@ async def _bring(ctx: RecoveryContext, entry: Backend, weight: int | None, *, jo
     async with waiting(wish):
         while True:
             async with ctx.shared.group_turns[entry.group]:
-                group = await look(ctx, entry)
+                group = await group_of(ctx, entry)
                 error = group if isinstance(group, CloudError) else None
                 if not isinstance(group, CloudError):
                     if wish.is_met(group):

@@ -59,7 +59,7 @@ class LockPoll:
         asked = self._clock.now() - timedelta(seconds=time.monotonic() - asked_s)
         self._check_permission(bool(locked))
         listed = {instance.instance_id: instance for instance in locked}
-        self._tell_new(listed)
+        self._take_in_new(listed)
         if self._intake:
             self._look_at_vanished(self._intake, listed)
         self._listed = frozenset(listed)
@@ -75,7 +75,7 @@ class LockPoll:
             self._reclaims = {key: reclaim for key, reclaim in self._reclaims.items() if key not in ids}
         return free
 
-    def _tell_new(self, listed: Mapping[str, Instance]) -> None:
+    def _take_in_new(self, listed: Mapping[str, Instance]) -> None:
         """Take in locks that were not listed before, and those whose last reclaim is over in the journal."""
         fresh = [instance for key, instance in listed.items() if key not in self._listed]
         if fresh:

@@ -109,7 +109,7 @@ class Watch:
         source: str,
         region: str,
         expected_s: float,
-        look: Callable[[], None],
+        poll: Callable[[], None],
         *,
         pause_s: float | None = None,
         is_urgent: Callable[[], bool] = lambda: False,
@@ -117,7 +117,7 @@ class Watch:
         """Add a source of a region before the start: `look` is called every so many seconds, and has a health."""
         self.health.add(source, region, expected_s)
         interval_s = expected_s if pause_s is None else pause_s
-        loop = Loop(source, region, interval_s, look, self.health, self._clock, is_urgent)
+        loop = Loop(source, region, interval_s, poll, self.health, self._clock, is_urgent)
         self._loops.append(loop)
         return loop
 

@@ -29,7 +29,7 @@ class DeletionDialog(Question):
         """Return yes once it is known that nothing speaks against it."""
         return self._deletion is not None
 
-    def action_say_yes(self) -> None:
+    def action_accept(self) -> None:
         """Answer yes, if there is one."""
         if self._deletion:
             self.dismiss(True)
