@@ -16,7 +16,7 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import CloudError, ErrorKind, dry_run
 from spottui.cloud.fields import date_of, decode_json, list_of, text_of
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
@@ -124,11 +124,8 @@ class Ecs:
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
-        try:
+        with dry_run():
             self.read("DescribeInstances", {"DryRun": "true"})
-        except CloudError as error:
-            if error.code != "DryRunOperation":
-                raise
 
     def disks(self, instance_id: str) -> tuple[Disk, ...]:
         """Return the disks of an instance, the system disk first."""
@@ -270,12 +267,8 @@ class Ecs:
         Raises `CloudError`: the refusal that the launch would meet, or why it could not be asked. The image is the one
         that the old instance was made of. Where the API is slow, launches go first.
         """
-        request = check_request(spec, candidate)
-        try:
-            self.act("RunInstances", request, Priority.FLEET)
-        except CloudError as error:
-            if error.code != "DryRunOperation":
-                raise
+        with dry_run():
+            self.act("RunInstances", check_request(spec, candidate), Priority.FLEET)
 
     def ask(self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], T]) -> T:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""

@@ -1,5 +1,7 @@
 """A small taxonomy of everything that can go wrong in a call to the cloud."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from spottui.cloud.redaction import redact
@@ -121,6 +123,16 @@ class CloudError(Exception):
         """The error on one line, for a header or a log."""
         text = ": ".join(part for part in (self.action, self.said) if part)
         return f"{text} [RequestId {self.request_id}]" if self.request_id else text
+
+
+@contextmanager
+def dry_run() -> Iterator[None]:
+    """Make a call with `DryRun`: a success is answered as the error DryRunOperation (docs/alibaba-facts.md 4.1)."""
+    try:
+        yield
+    except CloudError as error:
+        if error.code != "DryRunOperation":
+            raise
 
 
 _ADVICE = {

@@ -1,8 +1,8 @@
-"""The fields and lists of an answer, whatever may be missing of them, and the date in its headers."""
+"""The fields and lists of an answer, whatever may be missing of them, the date in its headers; lists of a request."""
 
 import json
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -106,6 +106,11 @@ def date_of(headers: object) -> datetime | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return date if date.tzinfo else None
+
+
+def numbered(name: str, values: Iterable[str]) -> dict[str, object]:
+    """Return a list as the parameters of a call: `Name.1`, `Name.2`, and so on."""
+    return {f"{name}.{number}": value for number, value in enumerate(values, 1)}
 
 
 def rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import rows, rows_if_any
+from spottui.cloud.fields import numbered, rows, rows_if_any
 from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.ready import ready_images
 from spottui.cloud.vswitches import Vpc
@@ -65,7 +65,7 @@ class Market:
         rates: dict[Pair, str] = {}
         for start in range(0, len(names), MOST_TYPES_PER_CALL):
             some = names[start : start + MOST_TYPES_PER_CALL]
-            rates |= self._rates({f"InstanceTypes.{n}": name for n, name in enumerate(some, 1)})
+            rates |= self._rates(numbered("InstanceTypes", some))
         return rates
 
     def prices(self, instance_type: str) -> dict[Pair, Price]:

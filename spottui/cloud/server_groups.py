@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from spottui.cloud.batches import Answers, read_each
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import text_of, whole_of
+from spottui.cloud.fields import numbered, text_of, whole_of
 from spottui.cloud.rpc import Rpc
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 
@@ -44,7 +44,7 @@ class ServerGroups:
         if len(servers) > 1 and not self._has_groups():
             return Answers(dict.fromkeys(ids, ()), {})
         behind: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self._pages(_SERVERS, _numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
+        for row in self._pages(_SERVERS, numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
             behind[text_of(row, "ServerId")].append(row)
         names = self._names({text_of(row, "ServerGroupId") for rows in behind.values() for row in rows})
 
@@ -111,7 +111,7 @@ class ServerGroups:
         wanted = sorted(group_ids)
         with suppress(CloudError):
             for start in range(0, len(wanted), MOST_GROUPS):
-                query = _numbered("ServerGroupIds", wanted[start : start + MOST_GROUPS])
+                query = numbered("ServerGroupIds", wanted[start : start + MOST_GROUPS])
                 for group in self._pages(_GROUPS, query, "ServerGroups"):
                     names[text_of(group, "ServerGroupId")] = text_of(group, "ServerGroupName")
         return names
@@ -132,9 +132,9 @@ class ServerGroups:
         kept = self._listeners.get(group_id)
         if kept and time.monotonic() - kept[0] < LISTENERS_S:
             return kept[1]
-        groups = self._pages(_GROUPS, _numbered("ServerGroupIds", [group_id]), "ServerGroups")
+        groups = self._pages(_GROUPS, numbered("ServerGroupIds", [group_id]), "ServerGroups")
         behind = sorted({str(name) for group in groups for name in group.get("RelatedLoadBalancerIds") or ()})
-        rows = self._pages(_LISTENERS, _numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
+        rows = self._pages(_LISTENERS, numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
         listener_ids = tuple(text_of(row, "ListenerId") for row in rows)
         self._listeners[group_id] = (time.monotonic(), listener_ids)
         return listener_ids
@@ -160,10 +160,6 @@ _ILL = "NonNormalServers"
 def _list(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
     rows = item.get(name)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _numbered(name: str, values: Iterable[str]) -> dict[str, object]:
-    return {f"{name}.{number}": value for number, value in enumerate(values, 1)}
 
 
 def _server(backend: Backend, change: Change) -> dict[str, object]:
