@@ -14,7 +14,7 @@ def check_deletion(ecs: Ecs, instance_id: str) -> None:
 
 
 def delete_instance(ecs: Ecs, instance_id: str) -> str:
-    """Delete an instance, and its disks as far as they go with it; return the RequestId. Raises `CloudError`."""
+    """Delete an instance, and the disks that are deleted with it; return the RequestId. Raises `CloudError`."""
     return _delete(ecs, instance_id, checks_only=False)
 
 

@@ -35,7 +35,7 @@ class ThreadPools:
 
 
 def _as(priority: Priority, call: Callable[P, T]) -> Callable[P, T]:
-    """What nobody hands to a lane is the fleet's, and comes last (cloud.budget)."""
+    """Run a call with a priority; calls outside the pools are those of the fleet, and come last (cloud.budget)."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with urgency(priority):
