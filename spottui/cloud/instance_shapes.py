@@ -1,5 +1,6 @@
 """Converts one instance of DescribeInstances to its launch spec (docs/alibaba-facts.md 1.3)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from spottui.cloud.fields import kept_once, list_of, minute_of, tags_of, text_of, whole_of
@@ -15,9 +16,7 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     vpc = item.get("VpcAttributes") or {}
     options = item.get("MetadataOptions") or {}
     interfaces = list_of(item, "NetworkInterfaces", "NetworkInterface")
-    primary: dict[str, Any] = next(
-        (interface for interface in interfaces if text_of(interface, "Type") == "Primary"), {}
-    )
+    primary = _primary(interfaces)
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=text_of(vpc, "VSwitchId"),
@@ -61,6 +60,10 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         prefixes=_prefixes(primary),
         beyond=tuple((field, value) for field in BEYOND if (value := _set_value(item, field))),
     )
+
+
+def _primary(interfaces: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return next((interface for interface in interfaces if text_of(interface, "Type") == "Primary"), {})
 
 
 def _eni_id(interface: dict[str, Any]) -> str:

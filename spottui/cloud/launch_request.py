@@ -38,8 +38,6 @@ def launch_request(
     refused.
     """
     old = spec.instance
-    disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
-    data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
     return models.RunInstancesRequest(
         region_id=region_id(old.region),
         client_token=token or None,
@@ -69,11 +67,17 @@ def launch_request(
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
-        system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
-        data_disk=data or None,
+        **_disks(spec, candidate, source),
         tag=_tags(old.tags, own_tags),
         amount=1,
     )
+
+
+def _disks(spec: LaunchSpec, candidate: Candidate, source: LaunchSource) -> dict[str, Any]:
+    disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
+    data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
+    system = next((_system_disk(disk) for disk in disks if disk.kind == "system"), None)
+    return {"system_disk": system, "data_disk": data or None}
 
 
 def _bandwidth_in(spec: LaunchSpec) -> int | None:
