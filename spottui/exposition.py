@@ -25,7 +25,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE = 8
 """One more is hung up on, and asks again at its next interval."""
 SILENCE_S = 5.0
-"""A connection that says or takes nothing for so long is closed."""
+"""A connection that is idle for this long is closed."""
 REQUEST_S = 15.0
 """So is one that is not done by then, however it drips."""
 

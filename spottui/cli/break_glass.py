@@ -13,7 +13,7 @@ _RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+(@[A-Za-z0-9_-]+)?\.i-[A-Za-z0-9-
 def meant(settings: "Settings", named: str) -> tuple[str, str]:
     """Return the instance that is meant and its recovery's id, as that was said or as what it made is tagged.
 
-    The id is empty where nothing tells of a recovery; raises `CloudError`.
+    The id is empty if nothing names a recovery; raises `CloudError`.
     """
     if _RECOVERY_ID.fullmatch(named):
         return named.split(".")[1], named

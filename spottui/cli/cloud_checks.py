@@ -53,7 +53,7 @@ def credential_check(settings: Settings, name: str, credentials: CredentialSourc
 def identity_check(
     settings: Settings, name: str, credentials: CredentialSource, seen: dict[tuple[str, str], str]
 ) -> Check:
-    """Say who makes our calls in an account, and whether its queues are of the same account.
+    """Check which identity makes our calls in an account, and whether its queues belong to that account.
 
     `seen` holds by account id and region which name they were found under before, and gets those of this one: an
     account that is watched twice would have each of its reclaims recovered twice.

@@ -1,4 +1,4 @@
-"""A drill on its way: sent, awaited at the queue or in the journal of the console that watches, never acted on."""
+"""Sends a drill and waits for it at the queue, or in the journal of a watching console; never acts on it."""
 
 import time
 from collections.abc import Callable
@@ -130,7 +130,7 @@ def _give_back(tools: RegionTools, message: Message) -> None:
     try:
         tools.queue.give_back(message)
     except CloudError:
-        # Without the permission it comes again by itself when its visibility timeout is over.
+        # Without the permission it reappears when its visibility timeout ends.
         return
 
 
@@ -142,6 +142,6 @@ def _is_about(message: Message, region: str, instance_id: str, sent: datetime) -
 
 
 def _is_timeless(message: Message) -> bool:
-    """A message that tells of more than one event is no drill of ours."""
+    """A message with more than one event is not our drill."""
     said = parse_all(message.body)
     return len(said) == 1 and isinstance(said[0], Reclaim) and said[0].at is None

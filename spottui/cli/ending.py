@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
 PATIENCE_S = 2.0
-"""What is asked to end has so long to end in good order."""
+"""How long the program may take to end in good order, in seconds."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TERMINAL = (0, 2)
@@ -126,7 +126,7 @@ def in_time(close: Callable[[], object]) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Without a handler of its own a signal would end the process before its number is told."""
+    """Does nothing: without a handler the signal would end the process before its number is read."""
 
 
 def _flush() -> None:

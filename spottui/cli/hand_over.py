@@ -94,7 +94,7 @@ def _waits_for_a_person(recovery: Recovery) -> bool:
 
 
 def _failed_last(recoveries: Iterable[Recovery]) -> Iterator[Recovery]:
-    """Of each instance only the newest counts: a failure that was recovered later needs nobody."""
+    """Only the newest recovery of an instance counts: a failure that was recovered later needs no attention."""
     newest = {
         (recovery.region, recovery.instance_id): recovery
         for recovery in sorted(recoveries, key=lambda recovery: recovery.started)
@@ -112,7 +112,7 @@ def _failing(facts: Sequence[Logged]) -> Iterator[Logged]:
 
 
 def _stopped(facts: Sequence[Logged]) -> Logged | None:
-    """A person who disarms knows of it; a stop file or failures in a row are for whoever comes next."""
+    """A person who disarms knows it; a stop file or consecutive failures are news for the next shift."""
     last = next(
         (logged for logged in reversed(facts) if isinstance(logged.fact, f.Armed | f.NotArmed | f.Disarmed)), None
     )

@@ -91,7 +91,7 @@ def _list(leftovers: "Sequence[Leftover]", *, as_json: bool) -> None:
 def _delete(
     janitor: "Janitor", known: "dict[str, Leftover]", wanted: Iterable[str], *, dry_run: bool, yes: bool, as_json: bool
 ) -> dict[str, str]:
-    """Delete what may go of what is wanted, after a yes; return what came of each thing, said as it happens."""
+    """Delete the wanted leftovers that may be deleted, after a yes; return the result of each."""
     stays = {resource_id: _why_it_stays(known.get(resource_id)) for resource_id in wanted}
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}

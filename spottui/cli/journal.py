@@ -104,7 +104,7 @@ def _verdict_of(unlike: list[str]) -> str:
 
 @contextmanager
 def _readable(store: "Store") -> Iterator[None]:
-    """Say of a database that is damaged, or of facts that nobody can read, that it cannot be used: exit 1."""
+    """Report a damaged database, or unreadable facts, and exit with 1."""
     from msgspec import MsgspecError
     from sqlalchemy.exc import DatabaseError
 

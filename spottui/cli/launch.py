@@ -105,7 +105,7 @@ def _refuse_too_many_tags(wanted: "LaunchTemplate", name: str) -> None:
 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
-    """Find out what came of a launch that was asked for before: look for its instances, then repeat it."""
+    """Find out the result of an earlier launch: look for its instances, then repeat the call."""
     next_step = "run without --dry-run to find out" if dry_run else "looking for its instances"
     click.echo(
         f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known outcome: {next_step}", err=True
@@ -174,7 +174,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
 
 
 def _precedes_the_token(error: "CloudError") -> bool:
-    """Whether the call did not come as far as where a token that took effect is answered with its instances."""
+    """Whether the error comes before the token is checked, so that an earlier effect would not show."""
     from spottui.cloud.errors import ErrorKind
 
     before_it = (ErrorKind.DENIED, ErrorKind.CREDENTIALS, ErrorKind.THROTTLED)

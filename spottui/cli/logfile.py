@@ -26,8 +26,8 @@ OLDER_FILES = 3
 def log_to(path: Path) -> None:
     """Write what the program logs to a file and nowhere else; said twice it is done once.
 
-    So it is with what Python itself would write over the screen: asyncio's messages, warnings, and threads that die.
-    Where the file cannot be written nothing is logged, and nobody is stopped.
+    So it is with what Python itself would write over the screen: asyncio's messages, warnings, and threads that die. If
+    the file cannot be written nothing is logged, and the program continues.
     """
     # A log that cannot be written, on a full disk say, must not write over the screen.
     logging.raiseExceptions = False

@@ -63,7 +63,7 @@ def _colours() -> str:
 
 
 def _copying() -> Check:
-    """Copying goes through OSC 52; a terminal that does not know it says nothing, so it is told by its name."""
+    """Copying uses OSC 52; a terminal that lacks it does not answer, so it is recognized by its name."""
     name = os.environ.get("TERM_PROGRAM", "") or os.environ.get("TERM", "")
     deaf = next((what for mark, what in NO_OSC_52.items() if os.environ.get(mark)), "")
     if name == "Apple_Terminal" or deaf:
@@ -87,7 +87,7 @@ def _tmux() -> Check:
 
 
 def _hooks(hooks: Iterable[HookSettings]) -> Iterator[Check]:
-    """A hook that is found wrong at three in the morning helps nobody."""
+    """Check hooks now: a broken one must not be discovered during a reclaim."""
     for hook in hooks:
         if hook.where is not HookPlace.HERE:
             continue

@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run what was asked for; whatever goes wrong is said in words."""
+        """Run the command; every problem is reported in words."""
         with _in_words():
             return super().invoke(ctx)
 

@@ -225,7 +225,7 @@ def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, An
 
 
 def _queues(settings: "Settings") -> list[str]:
-    """The account's id stands in the address of its MNS endpoint."""
+    """The account's id is part of its MNS endpoint."""
     resources: list[str] = []
     for region in settings.regions:
         account = re.match(r"(?:https?://)?(\d{6,})\.mns", region.mns_endpoint)

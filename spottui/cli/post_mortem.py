@@ -114,7 +114,7 @@ def _where(incident: Incident) -> str:
 
 
 def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
-    """Return what became of it, as label and text; a text is empty where there is nothing to say."""
+    """Return the outcome as label and text; a text may be empty."""
     reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(logged.fact, CallBegun) for logged in incident.log)

@@ -237,7 +237,7 @@ def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
 
 
 def _came_to_nothing(desk: "Desk", instance: str) -> "Recovery | None":
-    """Return the newest recovery of an instance if it came to nothing while the reclaim goes on, and has a plan.
+    """Return the newest recovery of an instance if it failed, the reclaim is in progress, and it has a plan.
 
     To try that again uses the image that it made. Later the image is old, and a new recovery makes its own.
     """

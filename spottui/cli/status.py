@@ -25,7 +25,7 @@ Examples:
   set -g status-right '#(spottui status --tmux)'        in ~/.tmux.conf
 """
 SHOWN_FOR = timedelta(hours=24)
-"""A recovery that is over is shown for so long."""
+"""How long an ended recovery is shown."""
 
 
 @click.command(epilog=_EXAMPLES)

@@ -92,7 +92,7 @@ class CloudAccount:
         self._asked_who()
 
     def meet(self, within_s: float) -> None:
-        """Learn the cloud's time and the account's id, in at most so many seconds: whoever starts begins with it.
+        """Learn the cloud's time and the account's id within so many seconds; called first at the start.
 
         Without an answer the machine's clock holds until the first one.
         """

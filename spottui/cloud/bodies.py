@@ -1,4 +1,4 @@
-"""From a message body as it travelled to the JSON objects in it, through whatever it was wrapped in on its way.
+"""Extracts the JSON objects of a message body from all wrappers and encodings that may surround them.
 
 CloudMonitor sends Base64 of JSON (docs/alibaba-facts.md 9.3). A queue that is subscribed to an MNS topic gets that body
 inside of another one, in XML or JSON (help.aliyun.com/document_detail/27482.html), and a publisher may have encoded it
@@ -21,7 +21,7 @@ _INSIDE = frozenset(
     ("message", "messages", "msg", "messagebody", "body", "content", "data", "detail", "payload", "event", "events",
      "records")
 )  # fmt: skip
-"""Where wrappers usually keep what they wrap, in lower case: what is wrong there is the reason that is told."""
+"""Keys, in lower case, under which wrappers usually keep their content: errors there are the reported reason."""
 _NO_EVENT = "JSON without a name, an alert or a specversion: no event of CloudMonitor"
 _AROUND = "\ufeff \t\r\n\0"
 

@@ -60,7 +60,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 USUAL = Pace(150, 1000)
-"""A storm of a thousand goes out at once: what an account really may is published nowhere, a throttle tells it."""
+"""A burst of a thousand calls is sent at once: real limits are not published, only a throttle reveals them."""
 
 RESERVED = frozenset((Priority.PROTECT, Priority.LOCK_POLL))
 """Who is never kept waiting by the calls of others."""
@@ -69,7 +69,7 @@ RESERVE = Pace(1, 5)
 SWEEPING = Pace(10, 50)
 """How fast the least urgent may call an API that reserved callers need too: a flood of look-ups is no sweep."""
 PART_S = 15
-"""What the others may send in a minute they may send part by part: too much of it is told late in the minute."""
+"""The others spread their share over the minute in parts, because a throttle shows late in the minute."""
 
 _BY_ACTION = {
     "ModifyDiskAttribute": Priority.PROTECT,
@@ -95,7 +95,7 @@ def urgency(priority: Priority) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Bucket:
-    """One API of one region; all times are of the monotonic clock, in seconds, and minutes those of the day's clock.
+    """One API of one region; times are monotonic seconds, minutes are those of the wall clock.
 
     `most` is how many calls the API is known to let through in a minute, None while no throttle has told; `sent` are
     those of this minute, `others` the ones that were not of reserved callers.

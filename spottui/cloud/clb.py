@@ -40,7 +40,7 @@ class Clb:
         return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
-        """Return all entries of the group that an entry is of, as they are now."""
+        """Return all present entries of an entry's group."""
         entries = [row.entry() for row in self._rows(backend.balancer_id, backend.group_id, backend.name)]
         healthy = self._healthy(backend.balancer_id) if with_health else {}
         return tuple(BackendStatus(entry, settled=True, healthy=_is_healthy(entry, healthy)) for entry in entries)
@@ -96,7 +96,7 @@ _GROUPS, _HEALTH = "DescribeVServerGroups", "DescribeHealthStatus"
 
 
 def _ids(server: Server) -> tuple[str, ...]:
-    """A CLB knows no bare addresses."""
+    """CLB entries have no bare addresses."""
     return tuple(server_id for server_id in (server.instance_id, server.eni_id) if server_id)
 
 

@@ -65,7 +65,7 @@ def kind_of(code: str, http_status: int | None, action: str = ANY, message: str 
 
 
 def part_of(code: str) -> Part | None:
-    """Return the part of a launch that a refusal speaks of and that can be left out; None for none.
+    """Return the part of a launch that a refusal names and that can be omitted, or None.
 
     A code that begins with the part's name and says that it is not there, or not to be had for this image. The group,
     set or role may have been deleted since the old instance was launched; somebody else's is as good as deleted.
@@ -109,7 +109,7 @@ _PVTZ = "PrivateZone error table; retried by terraform-provider-alicloud"
 _MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
-    # Whoever calls: the gateway, the key, the account.
+    # Errors of every action: the gateway, the key, the account.
     *_rows(_COMMON, ANY, ErrorKind.THROTTLED, "Throttling*", "QpsLimitExceeded"),
     *_rows(_RETRIED, ANY, ErrorKind.THROTTLED, "Rejected.Throttling"),
     *_rows(
@@ -185,7 +185,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "OperationDenied|sold out", "OperationDenied|temporarily suspended", "OperationDenied|out of usage",
         "OperationDenied|specified zone is not allowed",
     ),
-    # The price is this instance's own limit: nobody else is kept from the place.
+    # The price is this instance's own limit: other instances may use the place.
     *_rows(_RUN, LAUNCH, ErrorKind.PRICE, "InvalidSpotPriceLimit", "InvalidSpotPriceLimit.*"),
     *_rows(
         _START, (LAUNCH, START), ErrorKind.PRICE,
@@ -226,7 +226,7 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     *_rows(_RUN, LAUNCH, ErrorKind.IN_PROCESS, "OperationDenied|another instance has been creating"),
     *_rows(_RUN, LAUNCH, ErrorKind.DENIED, "InvalidUser.PassRoleForbidden", "RegionUnauthorized"),
-    # Known to end one place only, written down so that nobody takes them for more.
+    # Listed because they concern one place only and are easily taken for more.
     *_rows(
         _RUN, LAUNCH, ErrorKind.PLACE,
         "ImageNotSupportInstanceType", "ImageNotSupportCloudInit", "InvalidVSwitch.Ipv6NotTurnOn",

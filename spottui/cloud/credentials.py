@@ -146,7 +146,7 @@ def _default_files() -> Iterator[Path]:
 
 
 def _file_with(name: str) -> Path:
-    """Return the first of the SDK's files that has a profile, else the one of which is said that it lacks it."""
+    """Return the first of the SDK's files that has a profile, else the file to name in the error."""
     files = list(_default_files()) or [Path("~/.aliyun/config.json").expanduser()]
     for file in files:
         with suppress(CredentialsProblem):

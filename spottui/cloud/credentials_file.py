@@ -72,7 +72,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def file_is_json(self) -> bool:
-        """Whether it is of the aliyun command line."""
+        """Whether the file belongs to the aliyun command line."""
         return self.mode in _NEEDS_OF_JSON
 
     def problem(self, error: Exception) -> CredentialsProblem:

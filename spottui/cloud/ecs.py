@@ -65,7 +65,7 @@ class ImageSource(msgspec.Struct, frozen=True):
 class Ecs:
     """The calls of one account and region, `region` its key; thread-safe, made once and shared by all threads.
 
-    Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
+    Every method raises `CloudError`. Nothing is retried here: only the caller knows the ClientToken and the deadline.
     `clock` is told the date of every answer to a call that reads.
     """
 
@@ -183,7 +183,7 @@ class Ecs:
         return by_tag(self._images, key)
 
     def has_image_named(self, name: str) -> bool:
-        """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
+        """Whether any image of this account has a name; a new one may not be listed yet."""
         query = {"ImageOwnerAlias": "self", "Status": f"{_STATUSES},Deprecated", "ImageName": name, "PageSize": PAGE}
         images = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
         return any(image.name == name for image in images)

@@ -8,7 +8,7 @@ from spottui.cloud.redaction import redact
 
 
 class ErrorKind(Enum):
-    """What a failed call means for whoever made it.
+    """What a failed call means for its caller.
 
     At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and speaks
     of this place only.
@@ -17,19 +17,19 @@ class ErrorKind(Enum):
     THROTTLED = "throttled"
     """Refused for now; the API opens again with the next minute (docs/alibaba-facts.md 1.4)."""
     NO_STOCK = "no stock"
-    """Sold out at this place: it is backed off for all recoveries, another candidate may do."""
+    """Sold out at this place: it is backed off for all recoveries, another candidate may work."""
     PRICE = "price limit"
     """The spot price here is above this instance's own limit; it may fall, and other places have other prices."""
     PLACE_FULL = "no room"
     """A quota or address range of this place is used up; the old instance's release makes room."""
     PLACE = "place refused"
-    """This type, zone, vSwitch and image do not go together, or nobody knows why not: another place may do."""
+    """Type, zone, vSwitch and image do not fit together, or the reason is unknown: another place may work."""
     DISK_CATEGORY = "disk category"
     """Refused because this type or zone does not take disks of this category."""
     ADDRESS = "address in use"
-    """The private IP that is asked for is somebody's, or cannot be had here: another one can."""
+    """The requested private IP is in use, or not available here; another one may be."""
     NOT_READY = "not ready"
-    """The image or snapshot cannot be used: not yet, or disabled, or deleted; only looking at it tells which."""
+    """The image or snapshot cannot be used: not ready, disabled or deleted; only reading it shows which."""
     EXISTS = "made before"
     """The token or name was used before: what the call would make may be there, to be found by its tags."""
     QUOTA = "quota"

@@ -18,7 +18,7 @@ T = TypeVar("T")
 def decode_json(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode JSON by a decoder that was made at import (docs/sdk-traps.md 2); raises `ValueError`.
 
-    Half a surrogate pair, which may stand in a name, is no character: it becomes `?`.
+    Half a surrogate pair, possible in a name, is not a character: it becomes `?`.
     """
     try:
         return decoder.decode(data)

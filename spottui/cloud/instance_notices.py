@@ -52,7 +52,7 @@ class OwnNotices:
     def done(self) -> None:
         """Delete what `look` returned, when it has been answered; raises `CloudError`.
 
-        A message that tells of other instances too is given back to them instead, and not heard here again.
+        A message that also names other instances is made visible again for them, and ignored here.
         """
         shared = [message for message in self._mine if self._names_others(message)]
         self._answered.update(message.message_id for message in shared)
@@ -95,11 +95,11 @@ class OwnNotices:
         try:
             self._queue.give_back(message)
         except CloudError:
-            # Without the permission it comes again by itself when its visibility timeout is over.
+            # Without the permission it reappears when its visibility timeout ends.
             return
 
 
 def _notice(said: Reclaim, enqueued: datetime) -> Notice:
-    """A drill has no time at all; one that nobody can read, or that cannot be true, is no sign of one."""
+    """A drill has no time at all; an unreadable or impossible time does not mean a drill."""
     began = said.at if said.at and said.at <= enqueued + CLOCKS_APART else enqueued
     return Notice(began + timedelta(seconds=NOTICE_S), is_drill=not said.is_dated, is_confirmed=False)

@@ -143,7 +143,7 @@ def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int |
 
 
 def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | bool | None]:
-    """What is refused of a spot instance: release protection, and a dedicated host, which is of one zone besides."""
+    """Return parameters that are refused for a spot instance: release protection, and a dedicated host of one zone."""
     if spec.spot_terms and not candidate.on_demand:
         return {}
     at_home = bool(spec.dedicated_host_id) and candidate.zone == spec.instance.zone

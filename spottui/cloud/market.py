@@ -120,7 +120,7 @@ class Market:
         return ready_images(self._ecs)
 
     def image(self, image_id: str) -> Image | None:
-        """Return one image, whoever made it; None when it is not listed any more."""
+        """Return one image of any owner; None when it is no longer listed."""
         query = {"ImageId": image_id, "Status": "Available,UnAvailable,Deprecated", "PageSize": 10}
         listed = self._ecs.ask("DescribeImages", query, images)
         return next((image for image in listed if image.image_id == image_id), None)

@@ -70,7 +70,7 @@ class Metadata:
         return text
 
     def _new_token(self) -> str:
-        """Return a token, empty where the service knows none: then it is asked without."""
+        """Return a token, empty if the service has none: then requests carry none."""
         status, text = self._ask("PUT", "/latest/api/token", {f"{_TOKEN}-ttl-seconds": str(TOKEN_TTL_S)})
         if status >= 500:
             raise MetadataProblem(f"no token: status {status}")

@@ -240,7 +240,7 @@ def _salvaged(element: ET.Element) -> _Salvaged:
 
 
 def _inner_xml(element: ET.Element) -> str:
-    """A topic's XML that was not escaped stands in the body as elements."""
+    """The unescaped XML of a topic is in the body as elements."""
     return (element.text or "") + "".join(ET.tostring(child, "unicode") for child in element)
 
 

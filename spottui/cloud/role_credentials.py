@@ -21,7 +21,7 @@ SESSION = "spottui"
 GOOD_FOR_S = 3600
 """What every role allows: its `MaxSessionDuration` is 3600 to 43200 (RAM, CreateRole)."""
 REFRESH_BEFORE = timedelta(minutes=15)
-"""So long before their end new credentials are asked for; a refusal leaves the old ones in use until they end."""
+"""How long before their expiry credentials are renewed; after a refusal the old ones are used until they expire."""
 ASK_AGAIN = timedelta(seconds=10)
 """Then STS is asked again at the earliest: after a refusal every call of every source would ask it."""
 
@@ -59,7 +59,7 @@ class RoleCredentials(CredentialSource):
     def get_credential(self) -> CredentialModel:
         """Return the current credentials, new ones if these end soon."""
         now = self._clock.now()
-        # Whoever comes while they are renewed goes on with what is still good.
+        # Callers during a renewal use the credentials that are still valid.
         if now >= self._expires - REFRESH_BEFORE and self._renewing.acquire(blocking=now >= self._expires):
             try:
                 self._renew()

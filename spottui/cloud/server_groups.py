@@ -23,7 +23,7 @@ PAGE = 100
 MOST_GROUPS = 20
 HAS_GROUPS_S = 5.0
 LISTENERS_S = 60.0
-"""So long the listeners of a group are remembered: each look at its health asks every one of them."""
+"""How long the listeners of a group are cached: each health check queries all of them."""
 
 _SERVERS, _GROUPS = "ListServerGroupServers", "ListServerGroups"
 _LISTENERS, _HEALTH = "ListListeners", "GetListenerHealthStatus"
@@ -55,7 +55,7 @@ class ServerGroups:
         return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
-        """Return all entries of the group that an entry is of, as they are now."""
+        """Return all present entries of an entry's group."""
         entries = self._entries({"ServerGroupId": backend.group_id})
         if not with_health:
             return tuple(entries)
@@ -163,7 +163,7 @@ def _list(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _server(backend: Backend, change: Change) -> dict[str, object]:
-    """Return the fields of one server. A weight that is not said becomes 100 in an update, so it is said always."""
+    """Return the fields of one server. An omitted weight becomes 100 in an update, so it is always sent."""
     fields: dict[str, object] = {
         "ServerId": backend.server_id,
         "ServerType": backend.server_type.value.capitalize(),

@@ -19,7 +19,7 @@ ACTORS = 27
 
 
 class ThreadPools:
-    """Two thread pools, so that a slow sweep never stands in front of a recovery."""
+    """Two thread pools, so that a slow sweep never delays a recovery."""
 
     def __init__(self) -> None:
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")

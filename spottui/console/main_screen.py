@@ -226,7 +226,7 @@ class MainScreen(Screen[None]):
 
     @property
     def has_slipped(self) -> bool:
-        """Whether another recovery has just moved under the cursor by itself."""
+        """Whether another recovery has just moved under the cursor."""
         own = self.selection.own
         return (
             own is not None and own.recovery_id == self._slipped_to and self.session.clock.now() < self._slipped_until

@@ -12,7 +12,7 @@ import msgspec
 
 
 class Carried(msgspec.Struct, frozen=True, gc=False):
-    """The replacement has it, by this parameter of RunInstances or by this call after it."""
+    """Carried over by this parameter of RunInstances, or by this call after the launch."""
 
     by: str
 

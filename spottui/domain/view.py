@@ -160,7 +160,7 @@ class DeskView(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_of(region: str, account: str) -> bool:
-    """Whether a region, by its key, is of an account, by its name in `DeskView.accounts`; all are of an empty name."""
+    """Whether a region key belongs to an account of `DeskView.accounts`; with an empty name all do."""
     return not account or shown_account(region) == account
 
 
@@ -205,7 +205,7 @@ def narrowed(view: DeskView, account: str) -> DeskView:
 def interruptions_of(
     recoveries: Iterable[Recovery], locks: Iterable[Interruption], now: datetime
 ) -> tuple[Interruption, ...]:
-    """Return those of recoveries, newest first, and those that only `locks` of a read-only watch speak of."""
+    """Return the reclaims of recoveries, newest first, and those known only from `locks` of a read-only watch."""
     reclaims = sorted(
         (recovery.interruption for recovery in recoveries), key=lambda reclaim: reclaim.epoch, reverse=True
     )

@@ -63,7 +63,7 @@ def instances_title(view: DeskView) -> str:
 
 
 def recoveries_title(view: DeskView) -> str:
-    """Return how many rows there are of each state, in the words of the rows, the most urgent first."""
+    """Return the number of rows in each state, spelled as in the rows, the most urgent first."""
     counts = Counter(_word(recovery) for recovery in view.recoveries)
     storm = of_now(view)
     forecast = [will_make_it(storm, view.at)] if len(storm) >= _STORM_SIZE else []
@@ -72,7 +72,7 @@ def recoveries_title(view: DeskView) -> str:
 
 
 def _word(recovery: Recovery) -> str:
-    """Return a row's state in one word; all that goes on by itself is running."""
+    """Return a row's state in one word; every state that proceeds without a person is running."""
     if recovery.state is RecoveryState.FAILED:
         return FAILED
     if recovery.state is RecoveryState.NEEDS_YOU:
