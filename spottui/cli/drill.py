@@ -1,4 +1,4 @@
-"""`spottui drill`: sends a test notice on the way of a real one, and shows what would be done about it."""
+"""`spottui drill`: sends a test notice along the path of a real one, and shows what would be done."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ LIVE_S = 60.0
 
 
 def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None) -> None:
-    """Run before anything else is asked for: a game-day needs no configuration."""
+    """Handled before all other options: a game day needs no configuration."""
     if scenario is None or ctx.resilient_parsing:
         return
     from spottui.cli.ending import leave

@@ -1,4 +1,4 @@
-"""A shift's hand-over, from the journal alone: what needs somebody, what is open, what happened."""
+"""A shift's hand-over, from the journal only: what needs a person, what is open, what happened."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ _OF_ALL = (f.Armed, f.NotArmed, f.Disarmed, f.SourceFailed, f.SourceAnswers, f.P
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A shift: `pasts` are the recoveries that ended in it, `log` the decisions, and what was said of no recovery.
+    """A shift: `pasts` are the recoveries that ended in it, `log` the decisions, and facts about no recovery.
 
     `needs` are recoveries that wait for a person or failed last, `open` the others that are not over. `failing` are the
-    sources that failed in it and were not heard of again, and `not_armed` why auto-mode stopped by itself, where nobody
-    has armed it since.
+    sources that failed in it and have not answered since, and `not_armed` why auto-mode stopped by itself, if it has
+    not been armed since.
     """
 
     began: datetime
@@ -123,7 +123,7 @@ def _stopped(facts: Sequence[Logged]) -> Logged | None:
 
 
 def _alarms(shift: HandOver) -> list[str]:
-    """Return what is wrong with the console itself: who watches, which sources fail, what is not armed."""
+    """Return problems of the console itself: no watcher, failing sources, disarmed auto-mode."""
     silent = [console for console in shift.consoles if not console.answers]
     nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
     of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]

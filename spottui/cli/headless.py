@@ -25,10 +25,10 @@ from spottui.tables.events import shown
 
 WAIT_S = 0.5
 PAUSE_S = 0.1
-"""Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
+"""Pause between two views: a storm has hundreds of changes a second, which are printed together."""
 JUDGED_EVERY_S = 1.0
 NOTE_S = 10.0
-"""A reader that keeps up for moments only is not written down each time."""
+"""Pause between two records of whether the output is read."""
 GOES_ON = "Recoveries in progress resume at the next start."
 
 
@@ -40,9 +40,9 @@ def run_headless(
     read_only: bool,
     until: Callable[[DeskView], bool] = lambda _: False,
 ) -> int:
-    """Print changes until a signal comes or `until` holds of the view; return the exit code.
+    """Print changes until a signal arrives or `until` is true of the view; return the exit code.
 
-    The recoveries go on whatever becomes of who reads the lines.
+    The recoveries continue even if the reader of the lines is gone.
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
@@ -79,7 +79,7 @@ def _follow(
 
 
 class _Changes:
-    """Remembers what was printed, so that only what is new is printed."""
+    """Remembers what was printed, so that only changes are printed."""
 
     def __init__(self) -> None:
         self._event = 0
@@ -106,7 +106,7 @@ class _Changes:
         self._print_if_new(view, "journal", "", journal_record(view))
 
     def _print_recoveries(self, view: DeskView) -> None:
-        """Of a storm's thousand each version changes a few; the others are judged anew as time passes."""
+        """In a storm each version changes a few of a thousand recoveries; the others change only with time."""
         judges_all = time.monotonic() >= self._judge_at
         if judges_all:
             self._judge_at = time.monotonic() + JUDGED_EVERY_S

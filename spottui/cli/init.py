@@ -127,7 +127,7 @@ def _from_environment(given: Answers) -> Answers:
 
 
 def _asked(given: Answers, *, may_ask: bool) -> Answers:
-    """Complete what was given by asking, or say which flag is missing."""
+    """Complete the given answers by asking, or report the missing flag."""
     if not given.regions:
         text = _answer("Regions to watch, comma-separated", "cn-hangzhou", "--region", may_ask=may_ask)
         given = replace(given, regions=tuple(part.strip() for part in text.split(",") if part.strip()))

@@ -67,7 +67,7 @@ def janitor(
 
 @contextmanager
 def _janitor(settings: "Settings") -> "Iterator[Janitor]":
-    """A desk would go on with every recovery that was left: the janitor has the journal and the clients only."""
+    """Only journal and clients are opened: a desk would resume every open recovery."""
     from spottui.cloud.region_tools import credentials_of, region_tools
     from spottui.domain.clock import SystemClock
     from spottui.journal import Journal

@@ -90,7 +90,7 @@ def rebuild(settings: "Settings", yes: bool) -> None:
         agree(f"Rebuild the snapshots of {store.address} from its facts?", yes=yes)
         with store.write() as connection:
             rebuilt = rebuild_snapshots(connection)
-            # One that started meanwhile has read the old snapshots.
+            # A console that started meanwhile has read the old snapshots.
             _refuse_if_watched(consoles)
     click.echo("\n".join([f"{store.address}: {len(rebuilt)} recoveries rebuilt", *rebuilt]))
 

@@ -1,4 +1,4 @@
-"""`spottui launch`: spot instances from a template of the configuration, asked for exactly once."""
+"""`spottui launch`: spot instances from a template of the configuration, launched exactly once."""
 
 import json
 import secrets
@@ -33,7 +33,7 @@ The template is a table of the configuration:
   key_pair = "ops"
 """
 PAUSES_S = (0.5, 1, 2, 4)
-"""Between the tries of a launch whose effect is not known; all with the same token."""
+"""Pauses between the tries of a launch with an unknown effect; all use the same token."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -148,7 +148,7 @@ def _asked(name: str, count: int, template: "LaunchTemplate") -> "Launch":
 
 
 def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool = True) -> tuple[tuple[str, ...], str]:
-    """Ask until there is an answer; `known` while no earlier try with this token may have taken effect."""
+    """Repeat the call until it is answered; `known` while no earlier try with this token may have taken effect."""
     from datetime import UTC, datetime
 
     from spottui.cloud.errors import CloudError
