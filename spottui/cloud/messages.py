@@ -243,8 +243,8 @@ def _region_of_arn(value: object) -> str:
 def _account(arn: object, otherwise: object) -> str:
     """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or the one that the event names elsewhere.
 
-    A drill's ARN is a sample, with another region and `<resource-id>` in it, so its account means nothing (alibaba-
-    facts.md 9.1).
+    A drill's ARN is a sample, with another region and `<resource-id>` in it, so its account means nothing
+    (docs/alibaba-facts.md 9.1).
     """
     parts = [] if "<" in str(arn) else _arn(arn)
     named = (parts[3] if len(parts) > 3 else "", otherwise)
