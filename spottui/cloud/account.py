@@ -27,7 +27,7 @@ from spottui.domain.settings import RegionSettings, Settings
 log = logging.getLogger("spottui.cloud")
 
 ASK_AGAIN_S = 60.0
-"""After this the cloud is asked again who calls, where it did not say."""
+"""How long after a failure the cloud is asked again for the caller's identity."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -38,9 +38,9 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class CloudAccount:
-    """Everything that can be called in one account, `name`, of a profile of the configuration; all by a region's key.
+    """The clients of one account, `name`, of a profile of the configuration, by region key.
 
-    `clock` is set by what the cloud answers.
+    `clock` is set by the cloud's answers.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class CloudAccount:
 def caller(
     settings: Settings, region: RegionSettings, credentials: CredentialSource, clock: CloudClock | None = None
 ) -> Identity:
-    """Ask who makes our calls, which STS (version 2015-04-01) answers without a permission; raises `CloudError`."""
+    """Return the identity of our calls; STS (2015-04-01) needs no permission for that. Raises `CloudError`."""
     endpoint = service_endpoint("sts", region.id, region.ecs_endpoint)
     body = Rpc(STS, region.id, endpoint, credentials, settings.ca_file, clock).call("GetCallerIdentity", {})
     return Identity(str(body.get("AccountId", "")), str(body.get("Arn", "")))

@@ -15,7 +15,7 @@ from typing import Any
 LARGEST = 1_000_000
 """Characters or bytes: a queue message holds 64 KiB (docs/alibaba-facts.md 8.4), an event of a function 256 KiB."""
 DEEPEST = 24
-"""One wrapping is up to four levels: Base64, JSON, the object, what it holds."""
+"""One wrapper is up to four levels: Base64, JSON, the object, its content."""
 MOST = 1_000
 _INSIDE = frozenset(
     ("message", "messages", "msg", "messagebody", "body", "content", "data", "detail", "payload", "event", "events",
@@ -35,8 +35,8 @@ def documents(
 ) -> list[dict[str, Any]]:
     """Return the wanted objects of a body, at most 1,000 of them; raises `NotUnderstood` when there is none.
 
-    An unwanted object is looked into: where wrappers usually keep what they wrap, or `everywhere` but in names, which
-    anybody may give an instance. What is inside of a wanted object is data and is not looked into.
+    Unwanted objects are searched where wrappers usually keep their content, or `everywhere` except in names, which
+    anybody may give an instance. The inside of a wanted object is data and is not searched.
     """
     if len(body) > LARGEST:
         raise NotUnderstood(f"a body of {len(body)} characters")
@@ -55,7 +55,7 @@ def as_object(value: object, otherwise: str) -> dict[str, Any]:
 def text_of(raw: bytes) -> str:
     """Return bytes as a text: UTF-16 or 32 where the first bytes show it, else UTF-8, else GBK.
 
-    A broken character hides nothing else.
+    A broken character does not hide the rest.
     """
     shown = json.detect_encoding(raw)
     for encoding in ("utf-8", "gb18030") if shown == "utf-8" else (shown,):
@@ -189,7 +189,7 @@ class _Notification:
         raise NotUnderstood("XML with a DOCTYPE")
 
     def close(self) -> None:
-        """Nothing is built."""
+        """Return nothing: no tree is built."""
 
 
 def _local(tag: str) -> str:

@@ -10,8 +10,8 @@ from spottui.cloud.redaction import redact
 class ErrorKind(Enum):
     """What a failed call means for its caller.
 
-    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and speaks
-    of this place only.
+    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and
+    concerns only this place.
     """
 
     THROTTLED = "throttled"
@@ -31,20 +31,20 @@ class ErrorKind(Enum):
     NOT_READY = "not ready"
     """The image or snapshot cannot be used: not ready, disabled or deleted; only reading it shows which."""
     EXISTS = "made before"
-    """The token or name was used before: what the call would make may be there, to be found by its tags."""
+    """The token or name was used before: the resource may exist, and can be found by its tags."""
     QUOTA = "quota"
-    """The account has no more of it anywhere in the region; a person makes room."""
+    """The account's quota in the region is used up; a person must make room."""
     MONEY = "account standing"
     """The account may not buy: balance, arrears, payment method or verification."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
-    """Something is in a state that passes: stopping, starting, a snapshot being made, a conflicting task."""
+    """A resource is in a temporary state: stopping, starting, a snapshot in progress, a conflicting task."""
     NOT_FOUND = "not found"
     DENIED = "permission"
     CREDENTIALS = "credentials"
     REFUSED = "refused"
-    """A definite 4xx that will not change by asking again."""
+    """A definite 4xx that a repeat does not change."""
     BROKEN = "service error"
     """A 5xx, an HTML page or a body that is no answer: the effect is unknown."""
     UNREACHABLE = "no answer"
@@ -67,12 +67,12 @@ class ErrorKind(Enum):
 
     @property
     def looks_first(self) -> bool:
-        """Whether what is there must be looked at before anything else is tried: the image, or one's own tags."""
+        """Whether existing resources must be checked before anything else is tried: the image, or our own tags."""
         return self in (ErrorKind.NOT_READY, ErrorKind.EXISTS)
 
     @property
     def passes(self) -> bool:
-        """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
+        """Whether the same call may be accepted later at the same place: by a repeat, or with stock, price or room."""
         return self.repeats or self in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY)
 
     @property
@@ -110,12 +110,12 @@ class CloudError(Exception):
 
     @property
     def advice(self) -> str:
-        """What a person can do about it; empty if there is nothing to do but wait."""
+        """What a person can do about it; empty if only waiting helps."""
         return _ADVICE.get(self.kind, "")
 
     @property
     def said(self) -> str:
-        """What the cloud said, where action and RequestId have a place of their own: `Code: message`."""
+        """The cloud's error without action and RequestId: `Code: message`."""
         return ": ".join(part for part in (self.code or self.kind.value, self.message) if part)
 
     @property
@@ -148,7 +148,7 @@ _ADVICE = {
 
 
 UNKNOWN_HOST = "host name not found"
-"""What an error says of a service that a region does not have."""
+"""The error text for a service that a region does not have."""
 
 
 def meaning_of(said: str) -> str:

@@ -42,7 +42,7 @@ _UNIQUE = frozenset(
     ("InstanceName", "HostName", "NetworkInterfaceId", "PrivateIpAddress", "AllocationId", "DiskId", "DiskName",
      "SnapshotId", "SourceDiskId", "SnapshotName", "ImageName", "Output")
 )  # fmt: skip
-"""Fields that hardly two rows have in common: nothing is gained by keeping them once."""
+"""Fields that few rows share: caching them saves nothing."""
 
 
 def whole_of(item: dict[str, Any], key: str) -> int | None:
@@ -55,7 +55,7 @@ H = TypeVar("H", bound=Hashable)
 
 
 def kept_once(value: H) -> H:
-    """Return what was read first of all that is equal: a fleet has few kinds of machine."""
+    """Return the first of all equal values, to share memory: a fleet has few kinds of machine."""
     return cast(H, _first(value))
 
 
@@ -114,7 +114,7 @@ def numbered(name: str, values: Iterable[str]) -> dict[str, object]:
 
 
 def rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
-    """Return a list that every answer has; one without it raises `CloudError`, for it is not an empty one."""
+    """Return a list that every answer has; a missing one raises `CloudError`, because it is not empty."""
     if body.get(outer) is None:
         raise _unknown_shape(action, outer, inner)
     return rows_if_any(action, body, outer, inner)

@@ -1,4 +1,4 @@
-"""RunInstances from a template: checked first, then asked for with a token until its effect is known."""
+"""RunInstances from a template: checked first, then repeated with one token until its effect is known."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from spottui.domain.settings import LaunchTemplate
 
 TEMPLATE_TAG = "spottui-template"
 LAUNCH_TAG = "spottui-launch"
-"""Its value is the ClientToken of the launch: how long the cloud knows that is not documented (4.4), a tag stays."""
+"""Its value is the launch's ClientToken: how long the cloud remembers that is undocumented, but a tag stays."""
 OWN_TAGS = (TEMPLATE_TAG, LAUNCH_TAG)
 
 

@@ -1,4 +1,4 @@
-"""What can be launched where, how safely and at what price, as the cloud says (docs/alibaba-facts.md 5)."""
+"""What can be launched where, at which price and interruption rate, by the cloud (docs/alibaba-facts.md 5)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ MOST_PAGES = 10
 class Market:
     """The market of one region; thread-safe. Every method raises `CloudError`.
 
-    All of it is advice: a launch can be refused all the same.
+    All of it is advice: a launch can still be refused.
     """
 
     def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers, private_zone: PrivateZone) -> None:
@@ -56,7 +56,7 @@ class Market:
         return self._private_zone.records(zone, vpc_id)
 
     def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
-        """Return the interruption rates, in the cloud's words, of the types with at least so much."""
+        """Return the interruption rates, as the cloud spells them, of the types with at least this much."""
         return self._rates({"MinCores": vcpus, "MinMemory": f"{memory_gib:g}"})
 
     def rates_of(self, types: Iterable[str]) -> dict[Pair, str]:
@@ -94,7 +94,7 @@ class Market:
         return _history(pages, instance_type, zone)
 
     def types_from(self, vcpus: int, memory_gib: float) -> tuple[InstanceType, ...]:
-        """Return the types with at least so much and at most `LARGEST` times of it."""
+        """Return the types with at least this much and at most `LARGEST` times as much."""
         query = {
             "MinimumCpuCoreCount": vcpus,
             "MaximumCpuCoreCount": LARGEST * vcpus,
@@ -126,7 +126,7 @@ class Market:
         return next((image for image in listed if image.image_id == image_id), None)
 
     def refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
-        """Return how a launch would be refused, or None when it would not be, or that cannot be asked of its image.
+        """Return how a launch would be refused; None if it would be accepted, or if its image cannot be checked.
 
         Raises `CloudError` when there was no answer that says so.
         """
@@ -142,7 +142,7 @@ class Market:
         return self._ecs.ask("DescribeSpotAdvice", query, _rates)
 
 
-# The image of which the old instance was made may be gone: that says nothing of the one that is launched.
+# The old instance's own image may be gone: that does not concern the image that is launched.
 _NO_IMAGE = ("MissingParameter.ImageId", "ImageNotSupport")
 
 

@@ -1,6 +1,6 @@
-"""Server groups of ALB (2020-06-16) and NLB (2022-04-30) in one region: two APIs that differ in little.
+"""Server groups of ALB (2020-06-16) and NLB (2022-04-30) in one region: two nearly equal APIs.
 
-A change is a job: its call is answered before it has taken effect.
+A change is a job: the call returns before it has taken effect.
 """
 
 import time
@@ -39,7 +39,7 @@ class ServerGroups:
         self._may_have_groups, self._looked_at = True, float("-inf")
 
     def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
-        """Return by instance every entry of each, with its weight."""
+        """Return the entries of each instance, with their weights."""
         ids = {server.instance_id: server.ids for server in servers}
         if len(servers) > 1 and not self._has_groups():
             return Answers(dict.fromkeys(ids, ()), {})
@@ -106,7 +106,7 @@ class ServerGroups:
         return self._may_have_groups
 
     def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of groups, as far as they may be seen: they are for people only."""
+        """Return the names of groups, as far as permitted: they are for people only."""
         names: dict[str, str] = {}
         wanted = sorted(group_ids)
         with suppress(CloudError):
@@ -117,14 +117,14 @@ class ServerGroups:
         return names
 
     def _ill(self, group_id: str) -> frozenset[tuple[str, int]]:
-        """Return the servers with their ports that a listener of the group does not find healthy."""
+        """Return servers and ports that a listener of the group reports as unhealthy."""
         statuses = (row for listener_id in self._listeners_of(group_id) for row in self._health(listener_id))
         infos = (info for row in statuses for info in _list(row, "ServerGroupInfos"))
         ill = (server for info in infos if text_of(info, "ServerGroupId") == group_id for server in _list(info, _ILL))
         return frozenset((text_of(server, "ServerId"), whole_of(server, "Port") or 0) for server in ill)
 
     def _health(self, listener_id: str) -> Iterator[dict[str, Any]]:
-        """Return the health of the groups to which a listener forwards; of an ALB also by the rules of it."""
+        """Return the health of the groups to which a listener forwards, for ALB also those of its rules."""
         query = {"ListenerId": listener_id, **({"IncludeRule": "true"} if self._product is Product.ALB else {})}
         yield from self._pages(_HEALTH, query, "ListenerHealthStatus", "RuleHealthStatus")
 
