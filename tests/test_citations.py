@@ -103,6 +103,13 @@ def test_what_a_document_cites_is_there(path: Path) -> None:
         assert wrong(_CODE.sub("", text), path.parent) == []
 
 
+def test_the_diagram_of_the_architecture_names_modules_that_exist() -> None:
+    diagram = _CODE.search((ROOT / "docs/architecture.md").read_text("utf-8"))
+    modules = re.findall(r"\b[a-z]+/[a-z_]+\b", diagram[0]) if diagram else []
+    assert len(modules) > 5
+    assert [name for name in modules if not (ROOT / f"spottui/{name}.py").is_file()] == []
+
+
 def test_each_open_question_of_the_simulated_cloud_names_its_section() -> None:
     facts = ROOT / "docs/alibaba-facts.md"
     bare = [

@@ -25,7 +25,7 @@ QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 
 
 class Watch:
-    """Starts and stops the queue feed, the lock poll, the fleet sweep and the back-fill of every configured region.
+    """Starts and stops queue consumer, lock poll, fleet sweep and back-fill of every configured region.
 
     `protect` protects the disks of reclaimed instances before anything is written. A read-only watch takes nothing in
     and reads no queue: the messages belong to the console that acts.
