@@ -140,8 +140,8 @@ def recovery_row(
     where it can be tried again in time. A recovery that an engineer requested has no meaningful deadline, and so no
     verdict.
     """
-    is_wished = recovery.interruption.is_manual
-    has_none = is_wished or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
+    is_manual = recovery.interruption.is_manual
+    has_none = is_manual or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
     verdict = "" if has_none or recovery.state.is_final else str(verdict_of(recovery, now) or "")
     return (
         recovery.recovery_id,
