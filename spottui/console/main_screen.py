@@ -32,10 +32,10 @@ from spottui.console.widgets.pulse_panel import PulsePanel
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, replacements
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS, ids_by_word
-from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts, replacements
+from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:

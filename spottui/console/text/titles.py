@@ -6,9 +6,9 @@ import msgspec
 
 from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, open_reclaims, replacements
 from spottui.tables.failures import failures
-from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements, warnings_of
+from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, warnings_of
 from spottui.tables.recoveries import FAILED, NEEDS_YOU
 from spottui.tables.storm import of_now, will_make_it
 
