@@ -56,11 +56,11 @@ LONGEST_PAUSE_S = 1.0
 PRICES_EVERY_S = 3600.0
 """The prices of the fleet are recorded so often at most."""
 PATIENCE_S = 10.0
-"""A person's word that cannot be written for so long is not written later either."""
+"""A person's command is dropped if it cannot be written within this time."""
 
 
 def pause_s(view_took_s: float) -> float:
-    """Return how long to wait before the next view, after one that took so long."""
+    """Return how long to wait before the next view, given how long the last one took."""
     return min(max(SETTLE_S, VIEW_SHARE * view_took_s), LONGEST_PAUSE_S)
 
 
@@ -183,7 +183,7 @@ class Desk:
         return readiness_of_watched(self._settings, self._journal, shared.regions, self._watch.instances, now)
 
     def past(self) -> tuple[Past, ...]:
-        """Return the newest reclaims with what became of them, newest first."""
+        """Return the newest reclaims with their outcomes, newest first."""
         return self._journal.history.newest(PAST_SHOWN)
 
     def find_events(
@@ -213,7 +213,7 @@ class Desk:
         return to_delete(self._shared, region, instance_id)
 
     def delete_on_demand(self, region: str, instance_id: str, who: str) -> None:
-        """Delete an on-demand instance after its way back, once all that speaks for it was looked up again."""
+        """Delete an on-demand instance after its way back, once every condition has been checked again."""
         self._refuse_if_read_only()
         with self._in_words():
             delete_on_demand(self._shared, region, instance_id, who)
@@ -223,7 +223,7 @@ class Desk:
         self._commit(lambda transaction: self._decide(transaction, recovery_id, command, who))
 
     def successors(self) -> int:
-        """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
+        """Return how many other consoles of this journal would continue this one's recoveries."""
         return self._engine.successors()
 
     def leftovers(self) -> tuple[Leftover, ...]:
@@ -236,7 +236,7 @@ class Desk:
         return self._settings.storage_price
 
     def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
-        """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
+        """Delete leftovers that may be deleted; return by id an empty text if it is gone, else why it remains."""
         self._refuse_if_read_only()
         return dict(self._janitor.clean_up(resource_ids, who))
 
@@ -268,7 +268,7 @@ class Desk:
         self._engine.wake_all()
 
     def note_output(self, unread: str) -> None:
-        """Write that nobody reads a stream that this console prints to; an empty name: it is read again.
+        """Record that a stream of this console has no reader; an empty name means that it has one again.
 
         A read-only desk writes nothing.
         """
@@ -309,7 +309,7 @@ class Desk:
         carry_out(transaction, recovery_id, command, who, own, regions, now)
 
     def _commit(self, change: Callable[[Transaction], T]) -> T:
-        """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""
+        """Commit a person's command, or refuse it: nothing is written once it is out of date."""
         self._refuse_if_read_only()
         with self._in_words():
             return self._journal.run(change, Urgency.DECISION, PATIENCE_S)

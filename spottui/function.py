@@ -24,11 +24,11 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
 
 
 class NotHandedOver(Exception):
-    """The event did not get into the queue; raised so that the platform calls again and then tells somebody."""
+    """The event did not reach the queue; raised so that the platform retries, and then raises an alarm."""
 
 
 def handler(event: bytes | str, context: Any) -> str:
-    """Put one event on the queue and return what became of it, for the function's log.
+    """Put one event on the queue and return the result, for the function's log.
 
     Events that are no reclaim are not handed on. Raises `NotHandedOver` for a body that cannot be understood and
     `CloudError` when the queue did not take it, or may not have: the platform's next call is harmless.

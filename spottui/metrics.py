@@ -41,7 +41,7 @@ class Tally:
         self._lock = threading.Lock()
         self._changed: set[str] = set()
         self._latency_s: dict[str, float] = {}
-        journal.follow(self._hear)
+        journal.follow(self._count)
         self._counted = {recovery.recovery_id: _Counted.of(recovery) for recovery in journal.recoveries.all()}
 
     @property
@@ -74,7 +74,7 @@ class Tally:
         with self._lock:
             return dict(self._latency_s)
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _count(self, logged: Sequence[Logged]) -> None:
         with self._lock:
             self._changed.update(entry.recovery_id for entry in logged if entry.recovery_id)
             for entry in logged:

@@ -1,4 +1,4 @@
-"""Continues a recovery whose journal is out of reach in another journal, with the same id and so the same tokens."""
+"""Continues a recovery in another journal while its own is unreachable, with the same id and so the same tokens."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,9 @@ _RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+(@[A-Za-z0-9_-]+)?\.i-[A-Za-z0-9-
 
 
 def meant(settings: "Settings", named: str) -> tuple[str, str]:
-    """Return the instance that is meant and its recovery's id, as that was said or as what it made is tagged.
+    """Return the instance and the id of its recovery, as given or as found in the tags of what it created.
 
-    The id is empty where nothing tells of a recovery; raises `CloudError`.
+    The id is empty if nothing names a recovery; raises `CloudError`.
     """
     if _RECOVERY_ID.fullmatch(named):
         return named.split(".")[1], named
@@ -32,7 +32,7 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
 
 
 def open_again(settings: "Settings", recovery_id: str) -> None:
-    """Open the recovery in this journal, unless it is there; what is asked for now has a notice's time from now."""
+    """Open the recovery in this journal, unless it exists; a new request gets the time of a notice from now."""
     from spottui.domain.clock import NOTICE_S
     from spottui.domain.interruption import Evidence, Observation
     from spottui.journal import Journal

@@ -83,5 +83,5 @@ def _vswitches(by_zone: dict[str, str]) -> list[str]:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's too, apart from one character.
+    # A JSON string is a valid TOML string, except for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -27,10 +27,10 @@ from spottui.tables.events import shown
 WAIT_S = 0.5
 REOPEN_S = 3.0
 PAUSE_S = 0.1
-"""Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
+"""Pause between two views: a storm has hundreds of changes a second, which are printed together."""
 JUDGED_EVERY_S = 1.0
 NOTE_S = 10.0
-"""A reader that keeps up for moments only is not written down each time."""
+"""Pause between two records of whether the output is read."""
 GOES_ON = "Recoveries in progress resume at the next start."
 
 
@@ -42,9 +42,9 @@ def run_headless(
     read_only: bool,
     until: Callable[[DeskView], bool] = lambda _: False,
 ) -> int:
-    """Print changes until a signal comes or `until` holds of the view; return the exit code.
+    """Print changes until a signal arrives or `until` is true of the view; return the exit code.
 
-    The recoveries go on whatever becomes of who reads the lines.
+    The recoveries continue even if the reader of the lines is gone.
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
@@ -75,7 +75,7 @@ def _opened(open_it: Callable[[], Desk], stopping: threading.Event) -> Desk | No
         except Unavailable as away:
             if said != str(away):
                 said = str(away)
-                _say(line(SystemClock().now(), "journal", {"problem": said, "consoles": []}))
+                _print(line(SystemClock().now(), "journal", {"problem": said, "consoles": []}))
             stopping.wait(REOPEN_S)
     return None
 
@@ -84,7 +84,7 @@ def _follow(
     desk: Desk, changes: "_Changes", printing: Printing, stopping: threading.Event, until: Callable[[DeskView], bool]
 ) -> None:
     view, unread, note_at = desk.view(), "", 0.0
-    _say(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
+    _print(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
         if printing.unread != unread and time.monotonic() >= note_at:
@@ -97,7 +97,7 @@ def _follow(
 
 
 class _Changes:
-    """Remembers what was printed, so that only what is new is printed."""
+    """Remembers what was printed, so that only changes are printed."""
 
     def __init__(self) -> None:
         self._event = 0
@@ -110,7 +110,7 @@ class _Changes:
         for event in shown(view.events):
             if event.seq > self._event:
                 self._event = event.seq
-                _say(line(event.at, "event", event_record(event)))
+                _print(line(event.at, "event", event_record(event)))
         self._print_recoveries(view)
         for source in view.sources:
             record = source_record(source)
@@ -124,7 +124,7 @@ class _Changes:
         self._print_if_new(view, "journal", "", journal_record(view))
 
     def _print_recoveries(self, view: DeskView) -> None:
-        """Of a storm's thousand each version changes a few; the others are judged anew as time passes."""
+        """In a storm each version changes a few of a thousand recoveries; the others change only with time."""
         judges_all = time.monotonic() >= self._judge_at
         if judges_all:
             self._judge_at = time.monotonic() + JUDGED_EVERY_S
@@ -142,8 +142,8 @@ class _Changes:
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:
             self._said[kind, key] = record
-            _say(line(view.at, kind, record))
+            _print(line(view.at, kind, record))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")

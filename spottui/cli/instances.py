@@ -1,4 +1,4 @@
-"""The spot instances that a command is about: the configured regions' own, or the one that a person means."""
+"""The spot instances of a command: those of the configured regions, or the one that a person names."""
 
 from typing import TYPE_CHECKING
 

@@ -67,7 +67,7 @@ def janitor(
 
 @contextmanager
 def _janitor(settings: "Settings") -> "Iterator[Janitor]":
-    """A desk would go on with every recovery that was left: the janitor has the journal and the clients only."""
+    """Only journal and clients are opened: a desk would resume every open recovery."""
     from spottui.cloud.region_tools import credentials_of, region_tools
     from spottui.domain.clock import SystemClock
     from spottui.journal import Journal
@@ -91,13 +91,13 @@ def _list(leftovers: "Sequence[Leftover]", *, as_json: bool) -> None:
 def _delete(
     janitor: "Janitor", known: "dict[str, Leftover]", wanted: Iterable[str], *, dry_run: bool, yes: bool, as_json: bool
 ) -> dict[str, str]:
-    """Delete what may go of what is wanted, after a yes; return what came of each thing, said as it happens."""
+    """Delete the wanted leftovers that may be deleted, after a yes; return the result of each."""
     stays = {resource_id: _why_it_stays(known.get(resource_id)) for resource_id in wanted}
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
         click.echo(_table(going) if going else "nothing is deletable")
-    _tell(outcome, as_json=as_json)
+    _print(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}
     elif going:
@@ -109,7 +109,7 @@ def _delete(
             for number, (resource_id, why) in enumerate(cleaned, 1):
                 outcome[resource_id] = why or GONE
                 progress.clear()
-                _tell({resource_id: why}, as_json=as_json)
+                _print({resource_id: why}, as_json=as_json)
                 progress.show("deleting", number, len(going))
     if as_json:
         click.echo(json.dumps({"leftovers": [_record(left) for left in going], "outcome": outcome}))
@@ -120,7 +120,7 @@ def _why_it_stays(left: "Leftover | None") -> str:
     return left.held_by if left else "not a leftover of a recovery"
 
 
-def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
+def _print(outcome: "dict[str, str]", *, as_json: bool) -> None:
     from spottui.domain.text import plain
 
     for resource_id, why in outcome.items():

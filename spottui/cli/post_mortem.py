@@ -1,4 +1,4 @@
-"""One incident, told afterwards: as Markdown for people, as JSON for programs."""
+"""A report on one incident: as Markdown for people, as JSON for programs."""
 
 import re
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, obje
 
 
 def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
-    """Return the incident as Markdown in which text from outside is only ever text; `prices` are of storage."""
+    """Return the incident as Markdown with all outside text escaped; `prices` are of storage."""
     began = incident.interruption.first_seen
     rows = (*outcome_rows(incident), *cost_rows(incident, prices))
     facts = [f"| {name} | {_safe(value)} |" for name, value in rows if value]
@@ -90,7 +90,7 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 
 
 def timeline(incident: Incident) -> list[Moment]:
-    """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
+    """Return what was seen, decided and called, oldest first; the result of a call is at the time of its answer."""
     signed = ((logged, words.sign_of(logged.fact)) for logged in incident.log)
     moments = [_moment(logged, sign) for logged, sign in signed if sign]
     return sorted(moments, key=lambda moment: moment.at)
@@ -114,7 +114,7 @@ def _where(incident: Incident) -> str:
 
 
 def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
-    """Return what became of it, as label and text; a text is empty where there is nothing to say."""
+    """Return the outcome as label and text; a text may be empty."""
     reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(logged.fact, CallBegun) for logged in incident.log)
@@ -166,7 +166,7 @@ def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
 
 
 def _price(outcome: Outcome, recovery: Recovery) -> str:
-    """As it was when the places of the plan were looked up; nobody has asked since."""
+    """Prices are from the plan's survey; nothing has been looked up since."""
     old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
     if not recovery.new_instance_id:
         return f"old {_hourly(old)}; no replacement"

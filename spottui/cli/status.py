@@ -14,7 +14,7 @@ from spottui.cli.common import with_settings
 from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from spottui.cli.status_snapshot import Situation
+    from spottui.cli.status_snapshot import StatusSnapshot
     from spottui.domain.recovery import Recovery
     from spottui.domain.settings import Settings
 
@@ -25,7 +25,7 @@ Examples:
   set -g status-right '#(spottui status --tmux)'        in ~/.tmux.conf
 """
 SHOWN_FOR = timedelta(hours=24)
-"""A recovery that is over is shown for so long."""
+"""How long an ended recovery is shown."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -47,31 +47,31 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     No message is taken from the queue. The mode is `auto` or `confirm` while a console of this journal runs, else
     `unwatched`.
     """
-    from spottui.cli.status_snapshot import look
+    from spottui.cli.status_snapshot import take_snapshot
 
     failed = False
     # Ctrl+c is how a watch ends, not how it fails.
     with suppress(KeyboardInterrupt) if watch else nullcontext():
         while True:
             with Progress() as progress:
-                situation = look(settings, progress, ask_cloud=not tmux)
-            failed = situation.failed
+                snapshot = take_snapshot(settings, progress, ask_cloud=not tmux)
+            failed = snapshot.failed
             if watch and not as_json:
                 click.clear()
-            click.echo(_text(settings, situation, as_json=as_json, tmux=tmux, watch=watch))
+            click.echo(_text(settings, snapshot, as_json=as_json, tmux=tmux, watch=watch))
             if not watch:
                 break
             time.sleep(every_s)
     click.get_current_context().exit(1 if failed else 0)
 
 
-def _text(settings: "Settings", snapshot: "Situation", *, as_json: bool, tmux: bool, watch: bool) -> str:
+def _text(settings: "Settings", snapshot: "StatusSnapshot", *, as_json: bool, tmux: bool, watch: bool) -> str:
     if as_json:
         return json.dumps(_record(snapshot))
     return _tmux_line(snapshot) if tmux else _page(settings, snapshot, watch=watch)
 
 
-def _record(snapshot: "Situation") -> dict[str, object]:
+def _record(snapshot: "StatusSnapshot") -> dict[str, object]:
     from spottui.cli.records import console_record, recovery_record
 
     return {
@@ -84,7 +84,7 @@ def _record(snapshot: "Situation") -> dict[str, object]:
     }
 
 
-def _page(settings: "Settings", snapshot: "Situation", *, watch: bool) -> str:
+def _page(settings: "Settings", snapshot: "StatusSnapshot", *, watch: bool) -> str:
     from spottui import words
 
     now = snapshot.at
@@ -119,9 +119,9 @@ _MODES = {
 def _row(recovery: "Recovery", now: datetime) -> str:
     from spottui import words
     from spottui.domain.text import plain
-    from spottui.domain.verdicts import said_of
+    from spottui.domain.verdicts import verdict_text
 
-    verdict = "" if recovery.ended else said_of(recovery, now)
+    verdict = "" if recovery.ended else verdict_text(recovery, now)
     why = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
     said = plain(" · ".join(text for text in (verdict, why, words.trouble(recovery)) if text), 300)
     name, state = plain(recovery.name, 12), recovery.state.value
@@ -136,7 +136,7 @@ def _left(recovery: "Recovery", now: datetime) -> str:
     return f"{left_s // 60:02d}:{left_s % 60:02d}" if left_s >= 0 else "late"
 
 
-def _tmux_line(snapshot: "Situation") -> str:
+def _tmux_line(snapshot: "StatusSnapshot") -> str:
     """Names are text from outside, and tmux takes `#` as the begin of a format."""
     from spottui.domain.text import plain
 

@@ -1,8 +1,8 @@
-"""A credentials file: which profile of it counts, how that one signs in, and what exactly is wrong with it.
+"""A credentials file: its effective profile, how that one signs in, and what exactly is wrong with it.
 
 The two formats of the SDK: `credentials.ini`, and the `config.json` of the aliyun command line. The SDK reads them in
-the locale's encoding, falls over a byte order mark and names neither the profile nor the cause; so they are read here,
-and the SDK makes its provider from what was found.
+the locale's encoding, fails on a byte order mark and names neither profile nor cause; so they are read here, and the
+SDK makes its provider from the result.
 """
 
 import configparser
@@ -44,7 +44,7 @@ _SIGN_IN_AGAIN = {
 
 
 class CredentialsProblem(Exception):
-    """What is wrong with a credentials file, for people: file, profile, mode, cause; never a value of it."""
+    """What is wrong with a credentials file, for people: file, profile, mode, cause; never its values."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def file_is_json(self) -> bool:
-        """Whether it is of the aliyun command line."""
+        """Whether the file belongs to the aliyun command line."""
         return self.mode in _NEEDS_OF_JSON
 
     def problem(self, error: Exception) -> CredentialsProblem:

@@ -1,4 +1,4 @@
-"""Disks of instances, and those that outlived theirs: where they are, their snapshots, moving them to another."""
+"""Disks of instances, and those that outlived theirs: their state, their snapshots, and attaching them."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -50,7 +50,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
 
 
 def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
-    """Let cloud disks (at most 100) go with their instance again; return the RequestId. Safe to repeat."""
+    """Let cloud disks (at most 100) be deleted with their instance again; return the RequestId. Safe to repeat."""
     request = models.ModifyDiskAttributeRequest(
         region_id=ecs.region_id, disk_ids=list(disk_ids), delete_with_instance=True
     )
@@ -68,7 +68,7 @@ def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]
 
 
 def attach(ecs: Ecs, disk: Disk, instance_id: str) -> Answer:
-    """Attach a free data disk to an instance of its zone; it has no token, so look first where the disk is."""
+    """Attach a free data disk to an instance of its zone; without a token, so read the disk's state first."""
     request = models.AttachDiskRequest(
         disk_id=disk.disk_id, instance_id=instance_id, delete_with_instance=disk.delete_with_instance
     )

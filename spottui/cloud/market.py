@@ -1,4 +1,4 @@
-"""What can be launched where, how safely and at what price, as the cloud says (docs/alibaba-facts.md 5)."""
+"""What can be launched where, at which price and interruption rate, by the cloud (docs/alibaba-facts.md 5)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import rows, rows_if_any
+from spottui.cloud.fields import numbered, rows, rows_if_any
 from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.ready import ready_images
 from spottui.cloud.vswitches import Vpc
@@ -30,7 +30,7 @@ MOST_PAGES = 10
 class Market:
     """The market of one region; thread-safe. Every method raises `CloudError`.
 
-    All of it is advice: a launch can be refused all the same.
+    All of it is advice: a launch can still be refused.
     """
 
     def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers, private_zone: PrivateZone) -> None:
@@ -56,7 +56,7 @@ class Market:
         return self._private_zone.records(zone, vpc_id)
 
     def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
-        """Return the interruption rates, in the cloud's words, of the types with at least so much."""
+        """Return the interruption rates, as the cloud spells them, of the types with at least this much."""
         return self._rates({"MinCores": vcpus, "MinMemory": f"{memory_gib:g}"})
 
     def rates_of(self, types: Iterable[str]) -> dict[Pair, str]:
@@ -65,7 +65,7 @@ class Market:
         rates: dict[Pair, str] = {}
         for start in range(0, len(names), MOST_TYPES_PER_CALL):
             some = names[start : start + MOST_TYPES_PER_CALL]
-            rates |= self._rates({f"InstanceTypes.{n}": name for n, name in enumerate(some, 1)})
+            rates |= self._rates(numbered("InstanceTypes", some))
         return rates
 
     def prices(self, instance_type: str) -> dict[Pair, Price]:
@@ -94,7 +94,7 @@ class Market:
         return _history(pages, instance_type, zone)
 
     def types_from(self, vcpus: int, memory_gib: float) -> tuple[InstanceType, ...]:
-        """Return the types with at least so much and at most `LARGEST` times of it."""
+        """Return the types with at least this much and at most `LARGEST` times as much."""
         query = {
             "MinimumCpuCoreCount": vcpus,
             "MaximumCpuCoreCount": LARGEST * vcpus,
@@ -120,13 +120,13 @@ class Market:
         return ready_images(self._ecs)
 
     def image(self, image_id: str) -> Image | None:
-        """Return one image, whoever made it; None when it is not listed any more."""
+        """Return one image of any owner; None when it is no longer listed."""
         query = {"ImageId": image_id, "Status": "Available,UnAvailable,Deprecated", "PageSize": 10}
         listed = self._ecs.ask("DescribeImages", query, images)
         return next((image for image in listed if image.image_id == image_id), None)
 
     def refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
-        """Return how a launch would be refused, or None when it would not be, or that cannot be asked of its image.
+        """Return how a launch would be refused; None if it would be accepted, or if its image cannot be checked.
 
         Raises `CloudError` when there was no answer that says so.
         """
@@ -142,7 +142,7 @@ class Market:
         return self._ecs.ask("DescribeSpotAdvice", query, _rates)
 
 
-# The image of which the old instance was made may be gone: that says nothing of the one that is launched.
+# The old instance's own image may be gone: that does not concern the image that is launched.
 _NO_IMAGE = ("MissingParameter.ImageId", "ImageNotSupport")
 
 

@@ -55,7 +55,7 @@ class PrivateZone:
                 raise
 
     def update(self, record: DnsRecord, address: str, token: str) -> Answer:
-        """Let a record name this address; what else it says stays."""
+        """Set the address of a record; its other fields stay."""
         query = {
             "RecordId": record.record_id,
             "Rr": record.rr,
@@ -79,7 +79,7 @@ def _record(zone: str, row: dict[str, Any]) -> DnsRecord:
 
 
 def _endpoint(ecs_endpoint: str) -> str:
-    """Return where the one API of all regions is, public or inside a VPC, or where the one configured address is."""
+    """Return the one endpoint of all regions, public or inside a VPC, or the configured one."""
     if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
         return ecs_endpoint
     return "pvtz.vpc-proxy.aliyuncs.com" if "-vpc" in ecs_endpoint else "pvtz.aliyuncs.com"

@@ -1,4 +1,4 @@
-"""What is done to a queue besides consuming it: creating it, counting, peeking, sending."""
+"""Operations on a queue besides consuming it: creating, counting, peeking, sending."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from spottui.cloud.mns import BATCH, EMPTY, Message, Queue, as_message
 from spottui.cloud.sdk import MnsMessage, QueueMeta
 
 VISIBILITY_S = 60
-"""A message that a console took and could not commit comes again after this."""
+"""A message that a console received and could not commit reappears after this."""
 RETENTION_S = 4 * 86_400
 
 
@@ -48,7 +48,7 @@ class QueueSetup(Queue):
             raise
 
     def check_permission(self) -> None:
-        """Raise when the account may not delete messages; what is deleted for it does not exist."""
+        """Raise if the account may not delete messages; the message that it tries to delete does not exist."""
         try:
             self._call("BatchDeleteMessage", self._queue.batch_delete_message, ["spottui-doctor"])
         except CloudError as error:

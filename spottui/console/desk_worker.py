@@ -94,7 +94,7 @@ class DeskWorker:
     def close(self) -> None:
         """Close the desk in a thread and post `DeskClosed`."""
         self.stop()
-        self._run(self._close_and_tell, "close")
+        self._run(self._close_and_report, "close")
 
     def plan(self, recovery_id: str, asker: MessagePump) -> None:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
@@ -245,7 +245,7 @@ class DeskWorker:
     def _write(self, work: "Callable[[Desk | None], str]") -> None:
         self._app.post_message(CommandDone(work(self._desk)))
 
-    def _close_and_tell(self) -> None:
+    def _close_and_report(self) -> None:
         try:
             self._close()
         finally:

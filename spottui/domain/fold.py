@@ -253,7 +253,7 @@ def _launch_refused(recovery: Recovery, fact: f.LaunchRefused, at: datetime) -> 
 
 
 def _progress(recovery: Recovery, fact: f.ProgressSeen, at: datetime) -> Recovery:
-    """One that was committed late speaks of an image that is ready, or is not the recovery's any more."""
+    """Ignores progress that was committed late: its image is ready, or no longer the recovery's."""
     if recovery.state is not RecoveryState.IMAGING or fact.image_id not in ("", recovery.image_id):
         return recovery
     return replace(

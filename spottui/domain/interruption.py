@@ -67,7 +67,7 @@ class Release(msgspec.Struct, frozen=True, gc=False):
 
 
 class Interruption(msgspec.Struct, frozen=True, dict=True):
-    """One reclaim of one instance, whatever number of sources and messages spoke of it.
+    """One reclaim of one instance, however many sources and messages reported it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
     shortly before must not set the time of the real

@@ -154,7 +154,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     private_zone: str = ""
     """In this zone A records that name the old private IP are to name the replacement's."""
     records: tuple[DnsRecord, ...] | None = None
-    """Those that do now; None while nobody could look."""
+    """The records that exist now; None while unknown."""
     surveyed: bool = False
     route_chosen: bool = False
     """A person has put its first route there: a later survey leaves it there while it is possible."""

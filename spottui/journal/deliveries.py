@@ -35,7 +35,7 @@ def introduce(transaction: Transaction, channel: str) -> None:
         connection.execute(schema.channel.insert().values(name=channel, seq=transaction.head))
 
 
-def told_up_to(connection: sa.Connection, channel: str) -> int:
+def queued_up_to(connection: sa.Connection, channel: str) -> int:
     """Return the number of the last fact that was queued for a channel."""
     seq = connection.execute(sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)).scalar()
     return int(seq or 0)
@@ -56,7 +56,7 @@ def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery
 def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
     """Queue facts for a channel, except those that another console has queued meanwhile."""
     connection = transaction.connection
-    queued_to = told_up_to(connection, channel)
+    queued_to = queued_up_to(connection, channel)
     upsert(connection, schema.delivery, [_row(channel, logged, now) for logged in facts if logged.seq > queued_to])
     upsert(connection, schema.channel, [{"name": channel, "seq": max(queued_to, up_to)}])
     old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))

@@ -39,7 +39,7 @@ class Journal:
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = opened(str(address), read_only=read_only, acts=acts)
         self.recoveries = self._loaded()
-        self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
+        self.writer = Writer(self.store, self.recoveries, self._announce_trouble)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
         self.fleet = Fleet(self.store, writer)
@@ -127,7 +127,7 @@ class Journal:
             unsure = "it is unknown whether this was written until it answers again"
             raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
 
-    def _tell_trouble(self) -> None:
+    def _announce_trouble(self) -> None:
         """Observers must learn at once that this console can no longer write."""
         if self.writer.broken:
             self.consoles.close()

@@ -146,7 +146,7 @@ class Recoveries:
             self._plans.update(plans)
             for recovery in changed.values():
                 self._keep(recovery)
-            self._tell(logged)
+            self._take_in(logged)
 
     def catch_up(self, connection: sa.Connection) -> list[Logged]:
         """Read what other processes have committed since, and return it.
@@ -171,10 +171,10 @@ class Recoveries:
                     self._plans.pop(entry.recovery_id, None)
             for recovery in known.values():
                 self._keep(recovery)
-            self._tell(logged)
+            self._take_in(logged)
         return logged
 
-    def _tell(self, logged: Sequence[Logged]) -> None:
+    def _take_in(self, logged: Sequence[Logged]) -> None:
         if logged:
             self.feed.extend(entry for entry in logged if not isinstance(entry.fact, f.QUIET))
             for entry in logged:
@@ -219,7 +219,7 @@ class Recoveries:
                     self._keep(decode(text, Recovery))
             self._reclaimed.update(((row[0], row[1]), min(row[2], 2)) for row in connection.execute(_RECLAIMED))
             self._is_loaded = True
-            self._tell([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
+            self._take_in([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT, seq + 1)))
             last = connection.execute(sa.select(*FACT_COLUMNS).where(schema.fact.c.seq == seq)).one_or_none()

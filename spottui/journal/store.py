@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from spottui.domain.refusal import Unavailable
 from spottui.journal import schema
-from spottui.journal.file_lock import said_of_holder
+from spottui.journal.file_lock import holder_text
 from spottui.journal.file_watch import FileWatch, uri
 
 BUSY_TIMEOUT_MS = 5_000
@@ -100,7 +100,7 @@ class SqliteStore:
         except sa.exc.OperationalError as error:
             if _code(error) != sqlite3.SQLITE_BUSY:
                 raise
-            raise JournalAway(self.address, said_of_holder(self.path)) from None
+            raise JournalAway(self.address, holder_text(self.path)) from None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

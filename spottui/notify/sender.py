@@ -76,7 +76,7 @@ class Sender:
         """
         while letters := self._next_round(channel):
             for delivery in letters:
-                if self._claim(channel, delivery) and not self._tell(channel, delivery):
+                if self._claim(channel, delivery) and not self._send(channel, delivery):
                     return
 
     def _run(self, channel: Channel) -> None:
@@ -93,7 +93,7 @@ class Sender:
     def _queue_up(self, channel: Channel) -> None:
         """Write down what of the log deserves to be told since the channel was last looked after."""
         with self._journal.store.read() as connection:
-            since = deliveries.told_up_to(connection, channel.name)
+            since = deliveries.queued_up_to(connection, channel.name)
         while new := self._journal.log.after(since, AT_ONCE, TOLD_OF):
             worth = [logged for logged in new if self._is_worth_it(logged)]
             since, now = new[-1].seq, self._clock.now()
@@ -132,10 +132,10 @@ class Sender:
         recovery = fold(until_then)
         return letter(logged, recovery) if recovery else None
 
-    def _tell(self, channel: Channel, delivery: Delivery) -> bool:
+    def _send(self, channel: Channel, delivery: Delivery) -> bool:
         """Tell a letter and write down what became of it; False where the channel did not accept it."""
         said = self._letter(delivery.logged)
-        if said is None or channel.tell(self._subject(delivery), _body(said, delivery)):
+        if said is None or channel.send(self._subject(delivery), _body(said, delivery)):
             self._back_offs.pop(channel.name, None)
             self._journal.run(lambda t: deliveries.taken(t, channel.name, delivery))
             return True

@@ -42,7 +42,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the thread: take over the recoveries of dead consoles, and drive them."""
-        self._shared.journal.follow(self._hear)
+        self._shared.journal.follow(self._follow)
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,7 +71,7 @@ class Engine:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _follow(self, logged: Sequence[Logged]) -> None:
         """Tell the loop which recoveries have news, all at once; runs in the writer's thread."""
         new = {entry.recovery_id for entry in logged if isinstance(entry.fact, DriverChanged)}
         woken = {entry.recovery_id for entry in logged if isinstance(entry.fact, f.WAKES)}

@@ -43,7 +43,7 @@ class FleetMarket:
 async def fleet_market(
     markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime, *, asks_stock: bool
 ) -> FleetMarket:
-    """Ask about the places of these instances; what has no answer within `PATIENCE_S` is missing, nothing raises."""
+    """Look up the places of these instances; what is not answered within `PATIENCE_S` is missing. Never raises."""
     inquiry, market = Inquiry(lookups, PATIENCE_S), FleetMarket()
     places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
     places = Counter({place: count for place, count in places.items() if place[0] in markets})

@@ -121,7 +121,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
             # The list has pages, and what changes between two of them may have hidden it.
             image = await ctx.attempt(partial(ctx.ecs.own_image, image_id))
         took_s = loop.time() - began_s
-        seen = await _tell_of_poll(ctx, image, seen)
+        seen = await _record_poll(ctx, image, seen)
         if took_s > LOOK_FOR_PLACES_AFTER_S:
             begin_to_look(ctx)
         if isinstance(image, Image) and image.usable:
@@ -137,7 +137,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
     return cancelled(ctx.recovery)
 
 
-async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
+async def _record_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
     """Write once that the progress is unknown, once that it is known again; return when it was last seen."""
     recovery = ctx.recovery
     if isinstance(answer, CloudError):

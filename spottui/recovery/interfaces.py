@@ -1,8 +1,8 @@
-"""Secondary network interfaces and private IPs: the replacement gets them once it serves, in the zone that they are of.
+"""Secondary network interfaces and private IPs: the replacement gets them once it serves, if it is in their zone.
 
-An instance that is not replaced gets its interfaces back as they were. Attaching and detaching have no token: so an
-interface is looked at before each call, and after a restart, or a lost answer, this goes on from where the interface
-is. Nothing here ends a recovery.
+An instance that is not replaced gets its interfaces back as they were. Attaching and detaching have no token, so an
+interface is read before each call: after a restart or a lost answer this continues from its present state. Nothing here
+ends a recovery.
 """
 
 import asyncio
@@ -31,20 +31,20 @@ POLL_S, LOOKS = 1.0, 10
 RETRY_S = 5.0
 RESTORED = "goes with its instance again"
 PATIENCE = timedelta(seconds=60)
-"""So long an interface is waited for, from now or, where the old instance cannot give it away, from its release."""
+"""How long to wait for an interface, from now, or from the release if the old instance cannot detach it."""
 
 
 def begin_to_keep_interfaces(ctx: RecoveryContext) -> None:
-    """Begin to let the secondary interfaces outlive the instance, beside what else is done."""
+    """Begin to make the secondary interfaces outlive the instance, in parallel with everything else."""
     is_wanted = ctx.plan.spec.interfaces and not ctx.recovery.cancel
     if is_wanted and ctx.interfaces is None:
         ctx.interfaces = asyncio.create_task(_keep_all(ctx))
 
 
 async def settle_interfaces(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Attach the old instance's interfaces to its replacement; without one, let them go with it as before.
+    """Attach the old instance's interfaces to its replacement; without one, let them be deleted with it as before.
 
-    A failed recovery may be retried: its interfaces are kept. Says which could not be attached or put back.
+    A failed recovery may be retried, so its interfaces are kept. Returns which could not be attached or restored.
     """
     if ended.replaces(ctx.recovery):
         return await _move_all(ctx, ended)
@@ -74,7 +74,7 @@ async def _keep_all(ctx: RecoveryContext) -> None:
 
 
 async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
-    """Let one outlive the instance, unless it does; a refusal costs the recovery nothing but the interface."""
+    """Make one outlive the instance, unless it does; a refusal costs only the interface."""
     until = max(ctx.now() + LOOKS * timedelta(seconds=POLL_S), ctx.recovery.deadline)
     while not ctx.recovery.state.is_final:
         eni = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
@@ -101,7 +101,7 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
             await ctx.record(InterfaceRestored(eni_id))
             return None
         if isinstance(eni, Interface) and eni.instance_id != ctx.recovery.instance_id:
-            # Somebody has moved it meanwhile: with another instance it must not be deleted.
+            # Somebody has moved it meanwhile: it must not be deleted with its new instance.
             return None
         if isinstance(eni, Interface):
             restore = partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, True)
@@ -117,7 +117,7 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
 async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | CloudError | None) -> Reason | None:
     """Attach one interface to the replacement; return why it is not there.
 
-    Where the old instance may not give it away it is waited for until the release.
+    If the old instance may not detach it, this waits for the release.
     """
     until, failure, may_detach = ctx.now() + PATIENCE, None, True
     await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.MOVE_INTERFACE, eni_id, to=new_id))
@@ -156,7 +156,7 @@ def _why_lost(
 
 
 async def _one_move(ctx: RecoveryContext, eni: Interface, new_id: str) -> CloudError | None:
-    """Take it from the old instance, or give it to the new one when it is free; return what went wrong."""
+    """Detach it from the old instance, or attach a free one to the new one; return the error, if any."""
     if eni.instance_id:
         take = partial(interfaces.detach, ctx.ecs, eni.eni_id, eni.instance_id)
         return await call_once(ctx, DETACH, eni.eni_id, take, f"from {eni.instance_id}")
@@ -165,7 +165,7 @@ async def _one_move(ctx: RecoveryContext, eni: Interface, new_id: str) -> CloudE
 
 
 async def _assign_private_ips(ctx: RecoveryContext, new_id: str) -> Reason | None:
-    """Give the replacement as many secondary private IPs as the old instance had; the same ones with its own."""
+    """Give the replacement as many secondary private IPs as before; the same ones if it has the old primary one."""
     old = ctx.plan.spec.secondary_ips
     specs = await ctx.attempt(partial(ctx.ecs.launch_specs, [new_id]))
     if isinstance(specs, CloudError):

@@ -24,7 +24,7 @@ from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
-from spottui.recovery.private_ip import await_private_ip, heed_refusal, look_elsewhere, wanted_private_ip
+from spottui.recovery.private_ip import await_private_ip, look_elsewhere, wait_for_private_ip, wanted_private_ip
 from spottui.recovery.probing import see_served
 from spottui.recovery.public_ip import public_ip_lost, public_ip_settled, without_public_ip
 from spottui.recovery.rebind import rebind
@@ -128,7 +128,7 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
         ended = await _refused(ctx, attempt, outcome, is_over=is_over) if outcome else None
         if ended:
             return ended
-        await heed_refusal(ctx, attempt)
+        await wait_for_private_ip(ctx, attempt)
 
 
 async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:

@@ -103,7 +103,7 @@ async def protect_disks(ctx: RecoveryContext) -> None:
             except Exception:
                 log.exception("the disks of %s are not protected", recovery.instance_id)
                 protected = Protected()
-            told = await _tell_of_protection(ctx, protected, told)
+            told = await _record_protection(ctx, protected, told)
             latest = ctx.recovery
             if not protected.may_pass or latest.state.is_final or latest.interruption.released_at:
                 return
@@ -126,7 +126,7 @@ async def _confirmed(ctx: RecoveryContext, protected: Protected) -> Protected:
     return await arrival(ctx.shared.protection.confirm(ctx.recovery.region, ctx.recovery.instance_id, unsaid))
 
 
-async def _tell_of_protection(
+async def _record_protection(
     ctx: RecoveryContext, protected: Protected, told: frozenset[Failure]
 ) -> frozenset[Failure]:
     """Commit what is new, and return the reported failures: the same one is not reported every few seconds."""

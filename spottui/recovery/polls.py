@@ -1,4 +1,4 @@
-"""One call for all recoveries of a region that wait for the same kind of thing."""
+"""One call per region for all recoveries that wait for the same kind of resource."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -22,14 +22,13 @@ T = TypeVar("T")
 
 FASTEST_S = 1.0
 FIRST_POLL_S = 0.3
-"""Between polls before a first image or launch, which wait for them: recoveries that begin meanwhile share the next
-one."""
+"""Seconds between polls that a first image or launch waits for; recoveries that begin meanwhile share the next poll."""
 
 
 class SharedPoll(Generic[T]):
-    """Polls everything that somebody waits for, as often as the most impatient wants; never while nobody waits.
+    """Polls for all waiting callers, as often as the most urgent one asks; never while nobody waits.
 
-    Lives in one event loop. The result for a key that the answer lacks is None, which proves nothing but "not seen".
+    Lives in one event loop. The result of a key that is missing in the answer is None, which only means "not seen".
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class Polls:
         return await poll.next(instance_id, 0.0) or False
 
     async def launched(self, region: str, recovery_id: str) -> tuple[Instance, ...] | CloudError:
-        """Return the instances that recoveries of the same instance as this one's launched, by whatever console.
+        """Return the instances launched by all recoveries of the same instance as this one's, on any console.
 
         Their tag is the id of the recovery that launched them: `region.instance.epoch`.
         """
@@ -155,12 +154,12 @@ class Polls:
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
-        """Return the images that recoveries of the same instance as this one's began, by whatever console."""
+        """Return the images begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def snapshots_of(self, region: str, recovery_id: str) -> tuple[Snapshot, ...] | CloudError:
-        """Return the snapshots that recoveries of the same instance as this one's began, by whatever console."""
+        """Return the snapshots begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._kept.setdefault(region, SharedPoll(lambda _: self._snapshots_by_source(region)))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
@@ -182,7 +181,7 @@ class Polls:
         return await poll.next(group_id, within_s)
 
     async def snapshot_groups_of(self, region: str, recovery_id: str) -> tuple[SnapshotGroup, ...] | CloudError:
-        """Return the snapshot groups that recoveries of the same instance began, by whatever console."""
+        """Return the snapshot groups begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 

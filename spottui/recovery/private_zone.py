@@ -1,4 +1,4 @@
-"""A records that name the old private IP: once the replacement serves, they name its own.
+"""Changes A records with the old private IP to that of the replacement, once it serves.
 
 Only records of the zone that the policy names, and whose value is exactly the old address, as it was when the plan's
 places were looked up. No answer of PrivateZone ends a recovery.
@@ -26,11 +26,11 @@ T = TypeVar("T")
 POLL_S = 2.0
 LOOKS = 15
 PATIENCE = timedelta(seconds=90)
-"""So long one record is tried."""
+"""How long one record is tried."""
 
 
 async def move_records(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Let the records name the replacement, and say which do, and which could not."""
+    """Point the records at the replacement; return which were changed and which could not be."""
     if not ended.replaces(ctx.recovery) or not ctx.plan.private_zone:
         return ended
     return ended.because_of(await _move_all(ctx, ctx.recovery.new_instance_id))

@@ -95,7 +95,7 @@ class DiskProtection:
         self._queues: defaultdict[str, _Region] = defaultdict(_Region)
         self._undone: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         """Disks whose standing protection was undone: what the last sweep saw of them is no longer true."""
-        journal.follow(self._hear)
+        journal.follow(self._follow)
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
@@ -140,7 +140,7 @@ class DiskProtection:
         with self._lock:
             self._over.append((time.monotonic(), (region, instance_id)))
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _follow(self, logged: Sequence[Logged]) -> None:
         """Protect again what a person unprotected while its reclaim began."""
         for entry in logged:
             if isinstance(entry.fact, DisksProtected):

@@ -22,7 +22,7 @@ log = logging.getLogger("spottui.recovery")
 ACTION = "ConvertNatPublicIpToEip"
 POLL_S, LOOKS = 1.0, 10
 PATIENCE_S = 10.0
-"""No launch waits longer for the address of its instance."""
+"""How long a launch waits at most, in seconds, for the address of its instance."""
 
 
 def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
@@ -44,12 +44,12 @@ async def public_ip_settled(ctx: RecoveryContext) -> None:
 
 
 def without_public_ip(spec: LaunchSpec) -> LaunchSpec:
-    """Return the spec of an instance that takes an EIP: one with a public IP of its own takes none."""
+    """Return the spec without a public IP: an instance that has one of its own cannot take an EIP."""
     return replace(spec, instance=replace(spec.instance, public_ip=""))
 
 
 def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
-    """Return that the replacement does not have the old public IP, nothing where it has."""
+    """Return the reason if the replacement lacks the old public IP, else nothing."""
     old, recovery = ctx.plan.spec.instance, ctx.recovery
     is_itself = recovery.new_instance_id == recovery.instance_id
     is_lost = old.public_ip and not recovery.eip_id and not is_itself
@@ -57,7 +57,7 @@ def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
 
 
 def public_ip_left(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Say that an instance that is not replaced has an EIP now; a failed recovery may be retried, and moves it then."""
+    """Add that an instance that was not replaced has an EIP now; a retry of a failed recovery would move it."""
     recovery = ctx.recovery
     if not recovery.eip_id or ended.replaces(recovery) or ended.state is RecoveryState.FAILED:
         return ended
@@ -67,8 +67,7 @@ def public_ip_left(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
 async def _keep_public_ip(ctx: RecoveryContext) -> None:
     """Convert the address and journal the EIP. The call has no token, so the instance's address is read first.
 
-    What is refused, or whether a locked instance may be converted at all (OPEN, docs/alibaba-facts.md 15), costs the
-    recovery nothing but the address.
+    A refusal, which may be what a locked instance always gets (OPEN, docs/alibaba-facts.md 15), costs only the address.
     """
     try:
         with suppress(Fenced, JournalProblem):

@@ -19,8 +19,8 @@ from spottui.domain.facts import BackendServes, BackendsFound, CallFailed, Weigh
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.store import JournalProblem
-from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, Wish, entry_of, failure_of
-from spottui.recovery.group_changes import change, is_busy, look, serves_without, waiting
+from spottui.recovery.context import EntryRequest, Fenced, RecoveryContext, StepOutcome, entry_of, failure_of
+from spottui.recovery.group_changes import change, group_of, is_busy, serves_without, waiting
 
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
@@ -119,27 +119,27 @@ async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...
 
 async def _lower(ctx: RecoveryContext, entry: Backend) -> None:
     """Lower an entry to weight 0, but never the last healthy one of its group."""
-    wish = Wish(ctx, entry, 0, spares=True)
+    request = EntryRequest(ctx, entry, 0, spares=True)
     wait_s: float | None = 0.0
-    async with waiting(wish):
+    async with waiting(request):
         while wait_s is not None and not await _settles_within(ctx, wait_s):
             async with ctx.shared.group_turns[entry.group]:
-                wait_s = await _lower_once(wish)
+                wait_s = await _lower_once(request)
 
 
-async def _lower_once(wish: Wish) -> float | None:
+async def _lower_once(request: EntryRequest) -> float | None:
     """Check and make the next call; return in how many seconds to check again, None if nothing is left to do."""
-    ctx, backend = wish.ctx, wish.entry
-    group = await look(ctx, backend, with_health=True)
+    ctx, backend = request.ctx, request.entry
+    group = await group_of(ctx, backend, with_health=True)
     if isinstance(group, CloudError):
-        return await _wait_or_tell(ctx, backend, group)
-    is_met, others_serve = wish.is_met(group), serves_without(group, [backend])
+        return await _wait_or_record(ctx, backend, group)
+    is_met, others_serve = request.is_met(group), serves_without(group, [backend])
     if entry_of(group, backend) is None or (is_met and others_serve):
         return None
     if is_busy(group):
         return POLL_S
     if others_serve:
-        return _next_look_s(await change(wish, group))
+        return _next_look_s(await change(request, group))
     if not is_met:
         if backend not in ctx.recovery.kept:
             await ctx.record(WeightKept(backend))
@@ -147,11 +147,11 @@ async def _lower_once(wish: Wish) -> float | None:
     if backend not in ctx.recovery.lowered:
         return None
     # Two consoles counted on each other's server: both restore theirs, and one lowers its again first.
-    await change(Wish(ctx, backend, backend.weight), group)
+    await change(EntryRequest(ctx, backend, backend.weight), group)
     return random.uniform(KEPT_POLL_S, 2 * KEPT_POLL_S)
 
 
-async def _wait_or_tell(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
+async def _wait_or_record(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
     """Return when to retry after a temporary error; any other is logged once."""
     wait_s = _wait_s(error)
     if wait_s is None:
@@ -200,7 +200,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
-        group = await look(ctx, new, with_health=True)
+        group = await group_of(ctx, new, with_health=True)
         backend_status = None if isinstance(group, CloudError) else entry_of(group, new)
         if backend_status and backend_status.healthy and backend_status.settled:
             await ctx.record(BackendServes(new, waited_s))
@@ -244,18 +244,18 @@ async def _bring(ctx: RecoveryContext, entry: Backend, weight: int | None, *, jo
     A missing entry is added if it `joins`. After a definite refusal it is read once more: an earlier call with a lost
     answer may have done it.
     """
-    wish, failure, is_refused = Wish(ctx, entry, weight, joins), None, False
+    request, failure, is_refused = EntryRequest(ctx, entry, weight, joins), None, False
     until_s = _now_s() + CHANGE_PATIENCE_S
-    async with waiting(wish):
+    async with waiting(request):
         while True:
             async with ctx.shared.group_turns[entry.group]:
-                group = await look(ctx, entry)
+                group = await group_of(ctx, entry)
                 error = group if isinstance(group, CloudError) else None
                 if not isinstance(group, CloudError):
-                    if wish.is_met(group):
+                    if request.is_met(group):
                         return None
                     if not is_refused and not is_busy(group):
-                        error = await change(wish, group)
+                        error = await change(request, group)
             failure = failure_of(error) if error else failure
             if is_refused or _now_s() > until_s:
                 return failure or Failure(action_of(entry, Change.WEIGHT), kind=ErrorKind.BUSY.value)

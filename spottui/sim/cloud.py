@@ -17,11 +17,11 @@ class Cloud:
         self.world = self._alive(make_world())
 
     def reset(self) -> None:
-        """A fresh world; waiting polls find themselves in it."""
+        """Replace the world by a fresh one; waiting polls continue in it."""
         self.replace(self._make_world())
 
     def replace(self, world: World) -> None:
-        """Another world takes the place of this one; waiting polls find themselves in it."""
+        """Replace the world by another; waiting polls continue in it."""
         old = self.world
         self.world = self._alive(world)
         for each in old.every:
@@ -29,7 +29,7 @@ class Cloud:
         self.time_moved()
 
     def time_moved(self) -> None:
-        """The clock was set or advanced: whoever waits looks again."""
+        """Wake all waiters after the clock was set or advanced."""
         self.world.settle()
         for world in self.world.every:
             world.queues.ring_all()

@@ -59,7 +59,7 @@ class Tokens:
             result, what = act()
         except ApiError as refusal:
             if refusal.remembered:
-                self._outcomes[key] = Outcome(now, fingerprint, None, told(refusal), "")
+                self._outcomes[key] = Outcome(now, fingerprint, None, remembered(refusal), "")
             raise
         self._outcomes[key] = Outcome(now, fingerprint, result, None, what)
         return result, what, False
@@ -73,7 +73,7 @@ class Tokens:
         self._outcomes = dict(saved)
 
 
-def told(refusal: ApiError) -> tuple[str, int, str]:
+def remembered(refusal: ApiError) -> tuple[str, int, str]:
     """A refusal as it is remembered."""
     return refusal.code, refusal.status, refusal.message
 

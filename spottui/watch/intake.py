@@ -91,7 +91,7 @@ class Intake:
         readings = [read(message, queue_region, self._regions, account_id, now) for message in messages]
         for reading in readings:
             self._put_in_doubt(reading)
-        self._tell(self._committed(readings))
+        self._announce(self._committed(readings))
         if self._strangers:
             for region, ids in self._doubts.add(readings).items():
                 self._strangers.ask(region, ids)
@@ -113,7 +113,7 @@ class Intake:
             for event in past
             if isinstance(event, Reclaim) and event.at
         ]
-        self._tell(self._write(Sighting(signs)))
+        self._announce(self._write(Sighting(signs)))
         releases = [
             Release(region, event.instance_id, event.at)
             for event in past
@@ -121,7 +121,7 @@ class Intake:
         ]
         ids = sorted({release.instance_id for release in releases})
         gone = self._strangers.exist(region, ids).gone if self._strangers and ids else frozenset(ids)
-        self._tell(self._write(Sighting(releases=[release for release in releases if release.instance_id in gone])))
+        self._announce(self._write(Sighting(releases=[release for release in releases if release.instance_id in gone])))
 
     def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
         """Commit the locks that are new since the last poll, which was at `not_before` if there was one."""
@@ -130,7 +130,7 @@ class Intake:
             Observation(instance.region, instance.instance_id, Evidence.LOCK, now, not_before=not_before)
             for instance in instances
         ]
-        self._tell(self._write(Sighting(signs)))
+        self._announce(self._write(Sighting(signs)))
 
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
         """Note instances that the cloud lists without their earlier lock.
@@ -164,7 +164,7 @@ class Intake:
                 newest[recovery.instance_id] = recovery if is_newer or before is None else before
         return frozenset(key for key, recovery in newest.items() if recovery.interruption.unlocked_at)
 
-    def _tell(self, recoveries: Iterable[Recovery]) -> None:
+    def _announce(self, recoveries: Iterable[Recovery]) -> None:
         for recovery in recoveries:
             self._on_seen(recovery)
 
@@ -249,7 +249,7 @@ class Intake:
             if unlisted:
                 line = MessageSeen("reclaim", ", ".join(unlisted[:NAMED]), not_listed=len(unlisted))
                 seen.others.append((line, region, unlisted[0]))
-            self._tell(self._write(seen))
+            self._announce(self._write(seen))
 
     def _write(self, seen: Sighting) -> tuple[Recovery, ...]:
         if not (seen.observations or seen.releases or seen.others):

@@ -32,8 +32,8 @@ def run() -> Iterator[dict[str, Any]]:
                 sizes = {row["DiskId"]: row["Size"] for row in site.cloud.state()["disks"]}
                 gib += sum(sizes[row["SourceDiskId"]] for row in site.there("snapshots")) / (HOURS - 12)
         names = Counter(row["ImageName"] for row in site.there("images"))
-        predicted = sum(one.per_month or 0.0 for one in site.kept())
-        with_data = sum(bool(one.spec.data_disks) for one in site.kept())
+        predicted = sum(ready.per_month or 0.0 for ready in site.kept())
+        with_data = sum(bool(ready.spec.data_disks) for ready in site.kept())
         yield {
             "figure": "ready",
             "instances": len(site.kept()),

@@ -15,7 +15,7 @@ from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.moments import short_age, utc_clock
 
 _TURN_S = 5
-"""How long each of several problems stands in the status line."""
+"""How long each of several problems is shown in the status line."""
 
 _GAP_CELLS, _ENDS_CELLS = 2, 2
 _AGE_CELLS = 4

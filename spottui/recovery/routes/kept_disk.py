@@ -28,15 +28,15 @@ RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
 SNAPSHOT_PATIENCE_S = 7200.0
 USABLE_PATIENCE_S = 30.0
-"""What cannot be used within seconds has to be in an image, as that of any other disk."""
+"""How long to wait for usable snapshots; after that their disks have to be in the image."""
 ATTACH_PATIENCE_S = 180.0
 
 
 async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
     """Image of the kept system disk, launch in the disks' zone, attach the data disks.
 
-    Where that zone has no room it is launched wherever there is: with data disks made of snapshots of the kept ones
-    where those can be used at once, else from an image with the data disks in it.
+    If that zone has no capacity it is launched in any zone: with data disks made of instantly usable snapshots of the
+    kept ones, or else from an image that includes the data disks.
     """
     ended = None if ctx.recovery.disks_free else await wait_for_release(ctx)
     if ended:

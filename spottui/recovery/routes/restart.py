@@ -36,7 +36,7 @@ async def restart_route(ctx: RecoveryContext) -> StepOutcome:
 async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
     """Wait for the stop at the deadline; an instance that keeps running without a lock was not reclaimed.
 
-    After its stop was seen, a running instance was started by us.
+    Once its stop has been seen, a running instance was started by us.
     """
     next_step = ctx.recovery.next_step
     if next_step and next_step.doing in (Doing.START, Doing.START_AGAIN):

@@ -44,7 +44,7 @@ def attach(call: Call, disk: Disk, instance: Instance, device: str, *, bootable:
     disk.type = "system" if bootable else "data"
     disk.instance_id, disk.status = instance.id, "In_use"
     instance.disk_ids.insert(0 if bootable else len(instance.disk_ids), disk.id)
-    events.tell_disk(call.world, disk, "AttachDisk", call.now)
+    events.notify_disk(call.world, disk, "AttachDisk", call.now)
 
 
 @action()
@@ -64,7 +64,7 @@ def detach_disk(call: Call) -> Body:
     instance.disk_ids.remove(disk.id)
     disk.instance_id, disk.status, disk.device = "", "Available", ""
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
-    events.tell_disk(call.world, disk, "DetachDisk", call.now)
+    events.notify_disk(call.world, disk, "DetachDisk", call.now)
     call.changed(f"{disk.id} detached from {instance.id}")
     return {}
 

@@ -1,4 +1,4 @@
-"""Snapshot groups: snapshots of the disks of an instance, all of one moment."""
+"""Snapshot groups: snapshots of the disks of an instance, all of the same moment."""
 
 from typing import Any
 
