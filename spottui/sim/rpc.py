@@ -9,7 +9,7 @@ from aiohttp import web
 
 from spottui.sim import answers, cloudmonitor, ecs, permission, pvtz, registry, sts, vpc
 from spottui.sim.answers import Format
-from spottui.sim.balancers import alb, clb, nlb
+from spottui.sim.balancers import alb, clb, listing, nlb
 from spottui.sim.cloud import Cloud
 from spottui.sim.coverage import HEADER
 from spottui.sim.errors import ApiError
@@ -23,7 +23,7 @@ from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
 from spottui.sim.world import World
 
-REGISTERED = (ecs, cloudmonitor, sts, vpc, clb, alb, nlb, pvtz)
+REGISTERED = (ecs, cloudmonitor, sts, vpc, clb, alb, nlb, listing, pvtz)
 """Imported for the actions they register."""
 
 
