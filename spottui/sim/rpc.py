@@ -12,7 +12,7 @@ from spottui.sim.answers import Format
 from spottui.sim.balancers import alb, clb, listing, nlb
 from spottui.sim.cloud import Cloud
 from spottui.sim.coverage import HEADER
-from spottui.sim.errors import ApiError
+from spottui.sim.errors import ApiError, unmodelled
 from spottui.sim.fault_injection import exchange
 from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
@@ -94,10 +94,7 @@ def _refuse_unmodelled(world: World, asked: _Asked) -> None:
     given = sorted(name for name, value in asked.given.items() if value and name.split(".")[0] in refused)
     if given:
         world.coverage.unsupported(f"{asked.action}.{name}" for name in given)
-        raise ApiError(
-            "UnsupportedBySimulator", 400,
-            f"The simulated cloud has no {asked.action} by {', '.join(given)}. The real one has; leave it out here.",
-        )  # fmt: skip
+        raise unmodelled(asked.action, given)
 
 
 async def _read(request: web.Request) -> _Asked:
