@@ -132,13 +132,14 @@ def _ordered(fault: Fault) -> ApiError:
 def _refused(world: World, asked: _Asked, row: Row, refusal: ApiError) -> web.Response:
     row.code = refusal.code
     link = re.sub(r"[^\w.]", "", refusal.code)
+    product = registry.PRODUCTS.get(asked.version, "ecs").capitalize()
     denied: dict[str, Any] = {}
     if refusal.code in permission.DENIALS:
         denied = {"AccessDeniedDetail": permission.denial(world, asked.version, asked.action, row.request_id)}
     response = _respond(asked, row, refusal.status, "Error", {
         "RequestId": row.request_id, "HostId": asked.host, "Code": refusal.code,
         "Message": refusal.message, **denied,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product=Ecs&requestId={row.request_id}",
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product={product}&requestId={row.request_id}",
     })  # fmt: skip
     if refusal.retry_after_ms is not None:
         response.headers["x-acs-retry-after"] = str(refusal.retry_after_ms)
