@@ -49,6 +49,11 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
+def currency_of(found: Iterable[Past]) -> str:
+    """Return the currency of their prices, the cloud's code, empty if unknown."""
+    return next((past.outcome.currency for past in found if past.outcome.currency), "")
+
+
 def savings_record(savings: Savings) -> dict[str, object]:
     """Return what spot saved in the priced instance hours; `saved` is in `currency`, None if none is priced."""
     total = savings.total
