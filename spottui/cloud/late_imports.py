@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
@@ -76,7 +77,9 @@ class _StandIn(ModuleType):
         super().__init__(name)
         self._finder = finder
 
-    def __getattr__(self, name: str) -> "_Later":
+    def __getattr__(self, name: str) -> "_Later | str":
+        if name == "__version__":
+            return version(self.__name__)
         if name.startswith("__"):
             raise AttributeError(name)
         return _Later(self.__name__, name, self._finder)

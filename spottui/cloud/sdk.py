@@ -12,8 +12,18 @@ from spottui.cloud.sdk_models import import_models_on_use
 
 import_models_on_use()
 
-# The asynchronous half of the SDKs, RSA key pairs, web sockets, and the scheduler of the RAM role's refresh.
-with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
+# The asynchronous half of the SDKs, RSA key pairs, web sockets, the scheduler of the RAM role's refresh, and the guess
+# at the encoding of an answer that names none.
+with imported_on_use(
+    "aiofiles",
+    "aiohttp",
+    "alibabacloud_tea_openapi.websocket_utils",
+    "apscheduler",
+    "charset_normalizer",
+    "cryptography",
+    "darabonba.websocket",
+    "websocket",
+):
     from alibabacloud_credentials.client import Client as CredentialsClient
     from alibabacloud_credentials.models import CredentialModel
     from alibabacloud_credentials.provider import CLIProfileCredentialsProvider, ProfileCredentialsProvider
