@@ -39,7 +39,7 @@ class Why(StrEnum):
     OWNED = "owned"  # detail: the owner's kind, resource: its id
     PLACES_REST = "places rest"  # count, detail: the first place, at: until when
     COST_NOT_KNOWN = "cost not known"
-    COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling
+    COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling; detail: their currency
     AT_ONCE = "limit at once"  # amounts: the limit; count: how many are before it
     PER_HOUR = "limit an hour"  # amounts: the limit; count; at: when the next is free
 

@@ -7,6 +7,7 @@ from spottui.domain.readiness import Missing
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
+from spottui.words.market import symbol
 from spottui.words.phrases import clock_utc, span
 from spottui.words.phrases import region as in_words
 
@@ -182,8 +183,8 @@ def _no_allow_tag(reason: Reason, _region: str) -> str:
 
 
 def _cost_ceiling(reason: Reason, _region: str) -> str:
-    cost, ceiling = _amount(reason, 0), _amount(reason, 1)
-    return f"auto-mode would add {cost:.3f}/h, above its ceiling of {ceiling:.3f}/h"
+    cost, ceiling = (f"{symbol(reason.detail)}{_amount(reason, index):.3f}/h" for index in (0, 1))
+    return f"auto-mode would add {cost}, above its ceiling of {ceiling}"
 
 
 def _queued(reason: Reason, _region: str) -> str:

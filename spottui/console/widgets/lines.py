@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
+from spottui.console.text.auto_mode import auto_mode_text
 from spottui.console.text.cells import cell_text
 from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
@@ -142,10 +143,7 @@ narrowest: where we are is said to the last."""
 
 
 def _auto(auto: AutoMode, *, whole: bool) -> Part:
-    count = f"· {auto.in_flight} running of {auto.max_at_once}" if whole else f"{auto.in_flight}/{auto.max_at_once}"
-    if auto.armed:
-        return f"AUTO armed {count}  ", "bold $warning"
-    return f"AUTO off {count}  ", ""
+    return f"{auto_mode_text(auto, whole=whole)}  ", "bold $warning" if auto.armed else ""
 
 
 def _age(fresh: Freshness, *, whole: bool) -> Part:
