@@ -78,8 +78,9 @@ class DeskWorker:
         self._shown.set()
 
     def show_starting(self, view: DeskView) -> None:
-        """Show what is known while the desk still opens; to be called by `open_desk`."""
-        self._post(self._rows, view)
+        """Show what is known while the desk opens, which does not wait for the screen; to be called by `open_desk`."""
+        with self._posting:
+            self._app.post_message(self._rows.next(view, self._account))
 
     def narrow(self, account: str) -> None:
         """Show one account from now on, or all of them for an empty name."""
