@@ -68,10 +68,11 @@ def init(
     if path.exists() and not force and not dry_run:
         raise Wrong(f"{path} already exists. Pass --force to replace it; it is kept as {path.name}.old.")
     answers = _asked(_from_environment(given) if from_env else given, may_ask=sys.stdin.isatty() and not yes)
-    _write(path, answers, dry_run=dry_run, yes=yes, offline=offline)
+    named = "" if path == default_path() else f" --config {path}"
+    _write(path, answers, named, dry_run=dry_run, yes=yes, offline=offline)
 
 
-def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: bool) -> None:
+def _write(path: Path, answers: Answers, named: str, *, dry_run: bool, yes: bool, offline: bool) -> None:
     settings = _checked(path, config_text(answers))
     if not offline:
         answers = replace(answers, vswitches=_vswitches(settings))
@@ -84,14 +85,7 @@ def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: b
     if path.exists():
         path.replace(path.with_name(f"{path.name}.old"))
     path.write_text(text, "utf-8")
-    named = "" if path == _default() else f" --config {path}"
     click.echo(f"written: {path}\nnext: spottui setup{named}, then spottui doctor{named}")
-
-
-def _default() -> Path:
-    from spottui.config import default_path
-
-    return default_path()
 
 
 def _checked(path: Path, text: str) -> "Settings":
