@@ -102,6 +102,7 @@ def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -
     ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
     ends = Counter((reclaim.interruption.first_seen.date(), reclaim.recovery.state) for reclaim in reclaims)
     times = (reclaim.outcome.recovery_s for reclaim in reclaims)
+    verdicts = Counter((str(recovery.verdict), str(recovery.state)) for recovery in ended if recovery.verdict)
     return Statistics(
         total=len(reclaims),
         by_day=tuple(_day(day, ends) for day in _last_days(today)),
@@ -109,7 +110,7 @@ def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -
         by_type=_most(reclaim.instance_type for reclaim in reclaims),
         outcomes=_most(str(reclaim.recovery.state) for reclaim in reclaims),
         times_s=tuple(sorted(took for took in times if took is not None)),
-        verdicts=_pairs((str(recovery.verdict), str(recovery.state)) for recovery in ended if recovery.verdict),
+        verdicts=tuple(sorted(verdicts.items())),
         kept=kept_sums((kept for reclaim in past for kept in reclaim.outcome.kept), prices),
         added=_added(past),
     )
@@ -162,7 +163,3 @@ def _last_days(today: date) -> list[date]:
 def _most(names: Iterable[str]) -> tuple[Count, ...]:
     counted = Counter(name or "unknown" for name in names)
     return tuple(sorted(counted.items(), key=lambda count: (-count[1], count[0])))
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], int], ...]:
-    return tuple(sorted(Counter(pairs).items()))
