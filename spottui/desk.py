@@ -25,7 +25,7 @@ from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
-from spottui.domain.view import ApiBudget, DeskView, interruptions_of
+from spottui.domain.view import ROWS_SHOWN, ApiBudget, DeskView, interruptions_of
 from spottui.domain.way_back import Deletion
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
@@ -47,7 +47,6 @@ from spottui.words import search, stopped
 
 T = TypeVar("T")
 
-ROWS_SHOWN = 200
 PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 VIEW_SHARE = 10
@@ -126,7 +125,7 @@ class Desk:
             budgets=self._budgets(),
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
-            plans=self._plans(recoveries),
+            plans=journal.recoveries.known_plans(recoveries),
             fleet_background=self._fleet_background,
         )
 
@@ -364,9 +363,3 @@ class Desk:
         places = ((each.instance_type, each.zone) for each in self._watch.instances if each.is_spot)
         fact = PricesSeen(offers.recorded(places), offers.currency)
         self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
-
-    def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
-        plans = (
-            (recovery.recovery_id, self._journal.recoveries.known_plan(recovery.recovery_id)) for recovery in recoveries
-        )
-        return {recovery_id: plan for recovery_id, plan in plans if plan}

@@ -24,7 +24,7 @@ from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
-from spottui.domain.view import AutoMode, DeskView
+from spottui.domain.view import ROWS_SHOWN, AutoMode, DeskView
 from spottui.journal import Journal
 from spottui.journal.incidents import Incident
 from spottui.journal.savings import savings_since
@@ -34,7 +34,6 @@ BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)
 EVENTS_BEFORE = 1000
 EVENTS_SHOWN = 1000
 PAST_SHOWN = 10_000
-ROWS_SHOWN = 200
 _SEEN_EACH = timedelta(hours=2)
 """A spec is written again every hour as long as its instance is there."""
 _ASKS_NOTHING = "a replay makes no cloud calls"

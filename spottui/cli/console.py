@@ -2,7 +2,6 @@
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -106,8 +105,15 @@ def run_console(
 
     log_to(state_dir() / "spottui.log")
     clock, choices = CloudClock(), state_dir() / "console.json"
+
+    def open_it() -> "Desk":
+        from spottui.cli.assembly import open_desk
+
+        show = app.session.worker.show_starting
+        return open_desk(settings, clock, auto=auto, read_only=read_only, show=show)
+
     app = SpottuiApp(
-        partial(_open_desk, settings, clock, auto=auto, read_only=read_only),
+        open_it,
         clock=clock,
         who=whoami(),
         title="spottui",
@@ -172,9 +178,3 @@ def _themes(path: Path) -> "Themes":
         return user_themes(path)
     except ThemeProblem as problem:
         raise Wrong(str(problem)) from None
-
-
-def _open_desk(settings: "Settings", clock: CloudClock, *, auto: bool, read_only: bool) -> "Desk":
-    from spottui.cli.assembly import open_desk
-
-    return open_desk(settings, clock, auto=auto, read_only=read_only)

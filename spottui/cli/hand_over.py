@@ -7,7 +7,7 @@ from typing import Any
 
 from spottui import words
 from spottui.cli.records import recovery_record
-from spottui.cli.statistics import incident_rows, summary
+from spottui.cli.statistics import currency_of, incident_rows, summary
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged, Stop
 from spottui.domain.history import Past
@@ -16,7 +16,8 @@ from spottui.domain.text import plain
 from spottui.domain.verdicts import verdict_text
 from spottui.domain.view import LiveConsole
 from spottui.journal import Journal
-from spottui.tables.moments import age, hourly
+from spottui.tables.moments import age
+from spottui.tables.prices import signed
 
 _LONGEST = 400
 _DECISIONS = (f.Decided, f.CancelAsked, f.Retried)
@@ -157,7 +158,7 @@ def _total(pasts: Sequence[Past]) -> str:
     times = (("p50", "recovery_s_median"), ("p90", "recovery_s_p90"), ("max", "recovery_s_max"))
     took = " · ".join(f"{name} {figures[key]} s" for name, key in times if figures[key] is not None)
     added = figures["added_per_hour"]
-    cost = f"{hourly(float(str(added)), sign=True)}/h" if added else ""
+    cost = signed(float(str(added)), currency_of(pasts)) if added else ""
     retained = f"{figures['kept_gib']} GiB retained" if figures["kept_gib"] else ""
     return "; ".join(text for text in (ends, took, cost, retained) if text)
 

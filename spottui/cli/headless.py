@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -16,7 +17,7 @@ from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Ended, Misconfigured
+from spottui.domain.refusal import Ended, Misconfigured, Unavailable
 from spottui.domain.settings import Settings
 from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView
@@ -24,6 +25,7 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
+REOPEN_S = 3.0
 PAUSE_S = 0.1
 """Pause between two views: a storm has hundreds of changes a second, which are printed together."""
 JUDGED_EVERY_S = 1.0
@@ -48,10 +50,12 @@ def run_headless(
     ending.ask = lambda _: stopping.set()
     with Printing() as printing:
         try:
-            desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
+            desk = _opened(partial(open_desk, settings, SystemClock(), auto=auto, read_only=read_only), stopping)
         except (JournalProblem, Misconfigured) as problem:
             click.echo(f"spottui: {problem}", err=True)
             return 2
+        if desk is None:
+            return 0
         try:
             _follow(desk, _Changes(), printing, stopping, until)
         except Ended as ended:
@@ -60,6 +64,20 @@ def run_headless(
         finally:
             in_time(desk.close)
     return 0
+
+
+def _opened(open_it: Callable[[], Desk], stopping: threading.Event) -> Desk | None:
+    """Open the desk, however long its journal is away; None if stopped before. Prints what it waits for."""
+    said = ""
+    while not stopping.is_set():
+        try:
+            return open_it()
+        except Unavailable as away:
+            if said != str(away):
+                said = str(away)
+                _print(line(SystemClock().now(), "journal", {"problem": said, "consoles": []}))
+            stopping.wait(REOPEN_S)
+    return None
 
 
 def _follow(

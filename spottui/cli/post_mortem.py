@@ -14,7 +14,8 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import account_of
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
-from spottui.tables.moments import hourly, monthly
+from spottui.tables.moments import monthly
+from spottui.tables.prices import difference, price
 from spottui.words import Sign
 
 _WHATS = {
@@ -167,22 +168,18 @@ def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
 
 def _price(outcome: Outcome, recovery: Recovery) -> str:
     """Prices are from the plan's survey; nothing has been looked up since."""
-    old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
+    old, new = (price(amount, outcome.currency) or "unknown" for amount in (outcome.old_per_hour, outcome.new_per_hour))
     if not recovery.new_instance_id:
-        return f"old {_hourly(old)}; no replacement"
-    more = f": {hourly(added, sign=True)}" if added and round(added, 3) else ""
-    return f"old {_hourly(old)}, new {_hourly(new)}{more}"
+        return f"old {old}; no replacement"
+    more = difference(outcome.new_per_hour, outcome.old_per_hour, outcome.currency)
+    return f"old {old}, new {new}{f': {more}' if more else ''}"
 
 
 def _kept(resource: BilledResource, prices: Mapping[str, float]) -> str:
     cost = resource.per_month(prices)
     size = "size unknown, " if resource.gib is None else f"{resource.gib} GiB, " if resource.gib else ""
-    price = "price unknown" if cost is None else f"at most {monthly(cost)} per month"
-    return f"{resource.kind} {resource.resource_id}, {size}{price}"
-
-
-def _hourly(amount: float | None) -> str:
-    return "unknown" if amount is None else hourly(amount)
+    per_month = "price unknown" if cost is None else f"at most {monthly(cost)} per month"
+    return f"{resource.kind} {resource.resource_id}, {size}{per_month}"
 
 
 def _iso(moment: datetime | None) -> str | None:

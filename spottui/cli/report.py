@@ -163,13 +163,14 @@ def _hand_over(settings: "Settings", shift: timedelta, *, as_json: bool) -> None
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
-    from spottui.cli.statistics import incident_rows, savings_record, summary
+    from spottui.cli.statistics import currency_of, incident_rows, savings_record, summary
     from spottui.journal import Journal
     from spottui.journal.savings import savings_since
     from spottui.words import saved
 
     with Journal(settings.journal, read_only=True) as journal:
-        rows = incident_rows(reversed(journal.history.since(since)))
+        pasts = journal.history.since(since)
+        rows = incident_rows(reversed(pasts))
         savings = savings_since(journal, since, datetime.now(UTC))
     if as_csv:
         click.echo(_csv(rows), nl=False)
@@ -178,18 +179,18 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({**record, "incidents": rows}))
     else:
         for name, value in {**summary(rows), "saved_against_on-demand": saved(savings)}.items():
-            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(name, value)}")
+            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(name, value, currency_of(pasts))}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
 
 
-def _shown(name: str, value: object) -> object:
-    from spottui.tables.moments import hourly
+def _shown(name: str, value: object, currency: str) -> object:
+    from spottui.tables.prices import signed
 
     if isinstance(value, dict):
         return "; ".join(f"{count} {outcome}" for outcome, count in value.items()) or "-"
     if name == _ADDED and isinstance(value, float):
-        return hourly(value, sign=True)
+        return signed(value, currency)
     return "-" if value is None else value
 
 

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
+_LONGER = f"EXTEND_TIMEOUT_USEC={180 * 1_000_000}"
 _PATIENCE_S = 1.0
+
+
+def extend_start() -> None:
+    """Ask for more time to become ready, from now."""
+    send(_LONGER)
 
 
 def keep_telling(is_live: Callable[[], bool]) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from spottui.domain.outcome import Outcome, nine_of_ten
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
+from spottui.tables.statistics import said_last
 
 COLUMNS = (
     "id", "notice", "region", "zone", "instance_id", "name", "instance_type", "evidence", "state", "decided_by",
@@ -49,6 +50,11 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
+def currency_of(found: Iterable[Past]) -> str:
+    """Return the currency of their prices, the cloud's code, empty if unknown."""
+    return next((past.outcome.currency for past in found if past.outcome.currency), "")
+
+
 def savings_record(savings: Savings) -> dict[str, object]:
     """Return what spot saved in the priced instance hours; `saved` is in `currency`, None if none is priced."""
     total = savings.total
@@ -83,7 +89,7 @@ def _row(past: Past) -> dict[str, object]:
         "state": recovery.state.value,
         "decided_by": plain(recovery.who),
         "route": recovery.route.value,
-        "verdict": recovery.verdict.value if recovery.verdict else None,
+        "verdict": said_last(recovery) or None,
         "recovery_s": outcome.recovery_s,
         "in_time": in_time,
         "data_age_s": outcome.data_age_s,

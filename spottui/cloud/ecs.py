@@ -359,9 +359,9 @@ class Ecs:
 def created(action: str, resource_id: object, body: dict[str, Any]) -> Answer:
     """Return the answer of a call that created something; without the id its effect is unknown: the token finds it."""
     request_id = text_of(body, "RequestId")
-    if not resource_id:
+    if not resource_id or not isinstance(resource_id, str):
         raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=request_id)
-    return Answer(str(resource_id), request_id)
+    return Answer(resource_id, request_id)
 
 
 def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDeviceMapping:

@@ -35,6 +35,12 @@ def interface(ecs: Ecs, eni_id: str) -> Interface | None:
     return next((interface for interface in interfaces if interface.eni_id == eni_id), None)
 
 
+def holder(ecs: Ecs, vpc_id: str, private_ip: str) -> str:
+    """Return the instance, else the interface, that has a private IP of a VPC now; empty for nobody."""
+    interfaces = ecs.ask(DESCRIBE, {"VpcId": vpc_id, "PrivateIpAddress.1": private_ip}, _interfaces)
+    return next((one.instance_id or one.eni_id for one in interfaces), "")
+
+
 def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
     """Set whether an interface is deleted with its instance; safe to repeat."""
     request = models.ModifyNetworkInterfaceAttributeRequest(

@@ -25,6 +25,9 @@ class Evidence(StrEnum):
     ENGINEER = "E"
 
 
+_STRONGEST_FIRST = (Evidence.LOCK, Evidence.ENGINEER, Evidence.BACKFILL, Evidence.QUEUE)
+
+
 class Observation(msgspec.Struct, frozen=True, gc=False):
     """One sign, from one source, that an instance is being reclaimed.
 
@@ -124,8 +127,8 @@ class Interruption(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def marks(self) -> str:
-        """The letters of the evidence in the order in which it came, `QL` for example."""
-        return "".join(self.evidence)
+        """The letters of the evidence, the strongest first: `LQ` for example, whichever came first."""
+        return "".join(sorted(self.evidence, key=_STRONGEST_FIRST.index))
 
 
 def first_sight(seen: Observation, now: datetime) -> Interruption:

@@ -285,6 +285,12 @@ class Recovery(msgspec.Struct, frozen=True, gc=False):
         """Its hooks without a result."""
         return tuple(hook for hook in self.hooks if not hook.ended)
 
+    @property
+    def open_try(self) -> Try | None:
+        """The launch that was not refused: it made the replacement, or may have."""
+        last = self.tries[-1] if self.tries else None
+        return last if last and last.failure is None else None
+
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of its resources of this kind."""
         return tuple(created.resource_id for created in self.created if created.kind == kind)

@@ -16,6 +16,8 @@ from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import DEFAULT_ACCOUNT, region_id, shown_account
 
+ROWS_SHOWN = 200
+"""The newest recoveries are on the screen, and of an instance so many entries of its history."""
 STALE_AFTER_INTERVALS = 3.0
 
 

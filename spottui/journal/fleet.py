@@ -37,7 +37,9 @@ class Fleet:
         self._regions: dict[str, dict[str, Captured]] = {}
 
     def load(self, region: str) -> Mapping[str, Captured]:
-        """Read the instances of a region into memory, and return them by id."""
+        """Read the instances of a region into memory, unless they are there, and return them by id."""
+        if region in self._regions:
+            return self.of(region)
         with self._store.read() as connection:
             query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
             captured = {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}

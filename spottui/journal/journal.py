@@ -110,10 +110,12 @@ class Journal:
         """Read what is kept in memory: damaged pages of a file show only here, not at its opening."""
         try:
             return Recoveries(self.store)
-        except (sa.exc.DatabaseError, MsgspecError, ValueError) as error:
+        except Exception as error:
             self.consoles.close()
             self.store.close()
-            raise unreadable(self.store, error) from None
+            if isinstance(error, sa.exc.DatabaseError | MsgspecError | ValueError):
+                raise unreadable(self.store, error) from None
+            raise
 
     def _last_word(self, future: Promise[T]) -> T:
         """Wait for the commit in progress; a database that was lost during it may never report the result."""

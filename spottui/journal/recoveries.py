@@ -73,6 +73,11 @@ class Recoveries:
         """Return a plan that is in memory."""
         return self._plans.get(recovery_id)
 
+    def known_plans(self, recoveries: Iterable[Recovery]) -> dict[str, Plan]:
+        """Return the plans of recoveries that are in memory, by recovery id."""
+        ids = (recovery.recovery_id for recovery in recoveries)
+        return {recovery_id: plan for recovery_id in ids if (plan := self._plans.get(recovery_id))}
+
     def was_reclaimed(self, region: str, instance_id: str) -> bool:
         """Whether there is any recovery of an instance, however old."""
         return (region, instance_id) in self._reclaimed

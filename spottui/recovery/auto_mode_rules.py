@@ -212,7 +212,7 @@ def _cost(policy: Policy, overview: Overview, case: Case) -> Refusal | None:
     total = overview.added_cost + held + own
     if not ceiling or own <= 0 or total <= ceiling:
         return None
-    return Refusal(Reason(Why.COST_CEILING, amounts=(round(total, 2), ceiling)))
+    return Refusal(Reason(Why.COST_CEILING, detail=case.plan.currency, amounts=(round(total, 2), ceiling)))
 
 
 def _limits(policy: Policy, overview: Overview, case: Case) -> Refusal | None:

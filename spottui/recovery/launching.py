@@ -109,7 +109,7 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
         spared = await _runs_again(ctx, plan)
         if spared:
             return spared
-        attempt = _open_try(recovery) or _next_try(ctx, plan, source)
+        attempt = recovery.open_try or _next_try(ctx, plan, source)
         if recovery.cancel and not (attempt and may_begin(recovery, attempt.client_token)):
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
@@ -173,12 +173,6 @@ async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) ->
             )
         if instance is None and is_late:
             return failed(Reason(Why.STOPPED_RUNNING, new_id))
-
-
-def _open_try(recovery: Recovery) -> Try | None:
-    """Return the launch with an unknown outcome, if any."""
-    last = recovery.tries[-1] if recovery.tries else None
-    return last if last and last.failure is None else None
 
 
 def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | None:

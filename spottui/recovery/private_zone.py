@@ -5,9 +5,12 @@ places were looked up. No answer of PrivateZone ends a recovery.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
+from spottui.cloud import interfaces
 from spottui.cloud.errors import CloudError
 from spottui.cloud.private_zone import UPDATE
 from spottui.domain.facts import RecordsFound
@@ -17,6 +20,8 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
 from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
+
+T = TypeVar("T")
 
 POLL_S = 2.0
 LOOKS = 15
@@ -39,6 +44,8 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
     if address == old:
         return ()
     records = await _look(ctx, old) if address else new
+    if isinstance(records, Reason):
+        return (records,)
     if not isinstance(records, tuple):
         failure = failure_of(records) if isinstance(records, CloudError) else None
         return (Reason(Why.RECORDS_NOT_MOVED, zone, old, failure=failure),)
@@ -52,29 +59,33 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
     return (*([_moved(zone, address, moved)] if moved else []), *problems)
 
 
-async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | CloudError:
-    spec, zones = ctx.plan.spec, ctx.shared.private_zones[ctx.recovery.region]
-    look = partial(zones.records, ctx.plan.private_zone, spec.vpc_id)
-    records = await ctx.attempt(look)
+async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | Reason | CloudError:
+    """Return the records of the old instance, or why nobody can tell which are.
+
+    By the address alone only where nobody could look while the instance had it, and nobody else has it now.
+    """
+    spec, known, zones = ctx.plan.spec, ctx.plan.records, ctx.shared.private_zones[ctx.recovery.region]
+    listed = await _answer(ctx, partial(zones.records, ctx.plan.private_zone, spec.vpc_id))
+    if isinstance(listed, CloudError):
+        return listed
+    named = tuple(record for record in listed if record.value == address)
+    if known is not None:
+        ids = {record.record_id for record in known}
+        return tuple(record for record in named if record.record_id in ids)
+    holder = await _answer(ctx, partial(interfaces.holder, ctx.ecs, spec.vpc_id, address)) if named else ""
+    if isinstance(holder, CloudError) or holder in ("", ctx.recovery.instance_id):
+        return holder if isinstance(holder, CloudError) else named
+    return Reason(Why.RECORDS_UNSURE, holder, address, resources=tuple(record.name for record in named))
+
+
+async def _answer(ctx: RecoveryContext, ask: Callable[[], T]) -> T | CloudError:
+    answer = await ctx.attempt(ask)
     for _ in range(LOOKS):
-        if not isinstance(records, CloudError) or not records.kind.repeats:
+        if not isinstance(answer, CloudError) or not answer.kind.repeats:
             break
         await asyncio.sleep(POLL_S)
-        records = await ctx.attempt(look)
-    return (
-        records
-        if isinstance(records, CloudError)
-        else tuple(record for record in records if record.value == address and _named_the_old_instance(ctx, record))
-    )
-
-
-def _named_the_old_instance(ctx: RecoveryContext, record: DnsRecord) -> bool:
-    """Whether a record with the old address is of the old instance: another one may have the address by now.
-
-    The address alone decides only if the records could not be read while the instance had it.
-    """
-    records = ctx.plan.records
-    return records is None or any(record.record_id == other.record_id for other in records)
+        answer = await ctx.attempt(ask)
+    return answer
 
 
 async def _move(ctx: RecoveryContext, record: DnsRecord, old: str, address: str) -> Reason | None:

@@ -28,8 +28,8 @@ PATIENCE_S = 10.0
 def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
     """Start to convert the public IP of the instance to an EIP, in parallel with everything else.
 
-    Once a launch has begun nothing is converted, because the launch already requested a public IP or did not; an
-    address that an earlier call may have converted is still looked for.
+    Nothing is converted while a launch is open, which has requested a public IP or not by what was known then; what an
+    earlier call may have converted is looked for all the same.
     """
     recovery, instance = ctx.recovery, ctx.plan.spec.instance
     is_wanted = bool(instance.public_ip) and not instance.eip_id and ctx.plan.route.traits.launches
@@ -39,7 +39,7 @@ def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
 
 async def public_ip_settled(ctx: RecoveryContext) -> None:
     """Wait until it is known whether the replacement gets the old public IP."""
-    if ctx.address and not ctx.recovery.tries:
+    if ctx.address and not ctx.recovery.open_try:
         await asyncio.wait({ctx.address}, timeout=PATIENCE_S)
 
 
@@ -94,7 +94,7 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
         await ctx.record(PublicIpKept(address, eip_id))
     if eip_id or instance is None:
         return False
-    if recovery.tries:
+    if recovery.open_try:
         return True
     refused = await call_once(
         ctx, ACTION, instance.instance_id, partial(eips.convert_public_ip, ctx.ecs, instance.instance_id)

@@ -42,8 +42,8 @@ class Tokens:
         act: Callable[[], tuple[dict[str, Any], str]],
         now: float,
         knobs: Settings,
-    ) -> tuple[dict[str, Any], str]:
-        """Answer and effect of `act`, run at most once per key.
+    ) -> tuple[dict[str, Any], str, bool]:
+        """Answer and effect of `act`, run at most once per key, and whether it had run before.
 
         Raises:
             ApiError: the refusal of `act`, the remembered one, the mismatch of parameters, or 403
@@ -62,7 +62,7 @@ class Tokens:
                 self._outcomes[key] = Outcome(now, fingerprint, None, remembered(refusal), "")
             raise
         self._outcomes[key] = Outcome(now, fingerprint, result, None, what)
-        return result, f"created {what}"
+        return result, what, False
 
     def save(self) -> list[tuple[tuple[str, str, str], Outcome]]:
         """The table."""
@@ -78,7 +78,7 @@ def remembered(refusal: ApiError) -> tuple[str, int, str]:
     return refusal.code, refusal.status, refusal.message
 
 
-def _replay(outcome: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
+def _replay(outcome: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str, bool]:
     if outcome.fingerprint != fingerprint:
         raise ApiError(
             _MISMATCH.get(action) or _MISMATCH_OF_PRODUCT.get(action.partition(" ")[0], "IdempotentParameterMismatch"),
@@ -87,4 +87,4 @@ def _replay(outcome: Outcome, fingerprint: list[tuple[str, str]], action: str) -
         )  # fmt: skip
     if outcome.refusal is not None:
         raise ApiError(*outcome.refusal, remembered=True)
-    return outcome.result or {}, f"replayed {outcome.what}"
+    return outcome.result or {}, outcome.what, True

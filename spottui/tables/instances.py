@@ -19,9 +19,8 @@ from spottui.domain.view import DeskView, open_reclaims, replacements
 from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
 from spottui.tables.moments import countdown, day_and_minute, epoch, hourly, iso_time, number, seconds_left
-from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
-from spottui.words.market import early_warning, way_back
+from spottui.words.market import early_warning, symbol, way_back
 
 
 class Around(msgspec.Struct, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from spottui.domain.readiness import Missing
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
+from spottui.words.market import symbol
 from spottui.words.phrases import clock_utc, span
 from spottui.words.phrases import region as in_words
 
@@ -174,8 +175,8 @@ def _no_plan_by_deadline(reason: Reason, region: str) -> str:
 
 
 def _cost_ceiling(reason: Reason, _region: str) -> str:
-    cost, ceiling = _amount(reason, 0), _amount(reason, 1)
-    return f"auto-mode would add {cost:.3f}/h, above its ceiling of {ceiling:.3f}/h"
+    cost, ceiling = (f"{symbol(reason.detail)}{_amount(reason, index):.3f}/h" for index in (0, 1))
+    return f"auto-mode would add {cost}, above its ceiling of {ceiling}"
 
 
 def _limit(reason: Reason) -> str:
@@ -251,6 +252,12 @@ def _records_not_moved(reason: Reason, _region: str) -> str:
     return f"DNS: {what} may still point to {reason.detail}: {_failed(reason)}; update manually"
 
 
+def _records_unsure(reason: Reason, _region: str) -> str:
+    points = "points" if len(reason.resources) == 1 else "point"
+    names = ", ".join(reason.resources)
+    return f"DNS: {names} still {points} to {reason.detail}, which {reason.resource} has now; update manually if wrong"
+
+
 def _eip_not_moved(reason: Reason, _region: str) -> str:
     if reason.failure or not reason.detail:
         return f"EIP {reason.resource} was not moved: {_failed(reason)}"
@@ -307,6 +314,7 @@ _TOLD = {
         f"no secondary private IPs instead of {', '.join(reason.resources)}: {_failed(reason)}; assign them manually"
     ),
     Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_UNSURE: _records_unsure,
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,

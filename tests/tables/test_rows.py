@@ -89,7 +89,7 @@ def test_a_lock_stands_before_every_suspicion_however_near_that_claims_its_end_t
 
 def test_a_reclaimed_instance_is_marked_in_words_too():
     row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222))
-    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
+    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "LQ"]
 
 
 def saved(of, cause):

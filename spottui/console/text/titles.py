@@ -16,7 +16,6 @@ _QUEUED, _RUNNING = "queued", "running"
 _CALM = (
     str(RecoveryState.VETO_WINDOW),
     _RUNNING,
-    _QUEUED,
     str(RecoveryState.SUSPECTED),
     str(RecoveryState.RECOVERED),
     str(RecoveryState.CANCELLED),
@@ -63,11 +62,14 @@ def instances_title(view: DeskView) -> str:
 
 
 def recoveries_title(view: DeskView) -> str:
-    """Return the number of rows in each state, spelled as in the rows, the most urgent first."""
+    """Return the number of rows in each state, spelled as in the rows, the most urgent first.
+
+    A title is cut at its end: what waits in line stands before what goes on by itself.
+    """
     counts = Counter(_word(recovery) for recovery in view.recoveries)
     storm = of_now(view)
     forecast = [will_make_it(storm, view.at)] if len(storm) >= _STORM_SIZE else []
-    urgent, others = _counted(counts, (FAILED, NEEDS_YOU)), _counted(counts, _CALM)
+    urgent, others = _counted(counts, (FAILED, NEEDS_YOU, _QUEUED)), _counted(counts, _CALM)
     return " · ".join([*urgent, *filter(None, forecast), *others])
 
 

@@ -50,9 +50,7 @@ def list_servers(call: Call, shown: Callable[[ServerGroup, BackendServer], Body]
     """Servers of one group or of all, by up to 40 ids."""
     params = call.params
     groups = [find(call)] if params.text("ServerGroupId") else _every(call)
-    ids, addresses = params.numbered("ServerIds"), params.numbered("ServerIps")
-    if len(ids) > _MOST_IDS or len(addresses) > _MOST_IDS:
-        raise _illegal("ServerIds", f"has more than {_MOST_IDS} values")
+    ids, addresses = up_to(call, "ServerIds", _MOST_IDS), up_to(call, "ServerIps", _MOST_IDS)
     of = {server.seq: group for group in groups for server in group.servers}
     servers = filters.keep(
         sorted((server for group in groups for server in group.servers), key=lambda server: server.seq),
@@ -143,6 +141,14 @@ def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body
     }  # fmt: skip
 
 
+def up_to(call: Call, name: str, most: int) -> list[str]:
+    """A numbered list of a call, with no more than `most` values."""
+    values = call.params.numbered(name)
+    if len(values) > most:
+        raise _illegal(name, f"has more than {most} values")
+    return values
+
+
 def server(group: ServerGroup, server: BackendServer) -> Body:
     """A server as both APIs show it."""
     return {
@@ -195,7 +201,7 @@ def _change(call: Call, name: str, most: int, check: Callable[[ServerGroup, list
     if call.params.flag("DryRun"):
         check(group, wants)
         call.refuse_if_dry_run()
-    return call.once(f"{call.product} {name}", act)
+    return call.once(f"{call.product} {name}", act, "changed")
 
 
 def _start(call: Call, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:

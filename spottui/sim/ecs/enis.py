@@ -156,7 +156,7 @@ def assign_private_ip_addresses(call: Call) -> Body:
         body = {"NetworkInterfaceId": eni.id, "PrivateIpSet": {"PrivateIpAddress": more}}
         return {"AssignedPrivateIpAddressesSet": body}, f"{eni.id} {', '.join(more)}"
 
-    return call.once("AssignPrivateIpAddresses", assign)
+    return call.once("AssignPrivateIpAddresses", assign, "changed")
 
 
 @action()
@@ -193,7 +193,7 @@ def assign_ipv6_addresses(call: Call) -> Body:
         _set_ipv6(eni, owner, (*eni.ipv6_addresses, *more))
         return {"NetworkInterfaceId": eni.id, "Ipv6Sets": {"Ipv6Address": more}}, f"{eni.id} {', '.join(more)}"
 
-    return call.once("AssignIpv6Addresses", assign)
+    return call.once("AssignIpv6Addresses", assign, "changed")
 
 
 @action()

@@ -78,7 +78,7 @@ def delete_instances(call: Call) -> Body:
             _delete(call, row)
         return {}, f"{', '.join(row.id for row in rows)} deleted"
 
-    return call.once("DeleteInstances", act)
+    return call.once("DeleteInstances", act, "changed")
 
 
 def _one(call: Call, check: Act, act: Act) -> Body:
