@@ -68,11 +68,12 @@ def init(
     if path.exists() and not force and not dry_run:
         raise Wrong(f"{path} already exists. Pass --force to replace it; it is kept as {path.name}.old.")
     answers = _asked(_from_environment(given) if from_env else given, may_ask=sys.stdin.isatty() and not yes)
-    named = "" if path == default_path() else f" --config {path}"
-    _write(path, answers, named, dry_run=dry_run, yes=yes, offline=offline)
+    _write(path, answers, dry_run=dry_run, yes=yes, offline=offline)
 
 
-def _write(path: Path, answers: Answers, named: str, *, dry_run: bool, yes: bool, offline: bool) -> None:
+def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: bool) -> None:
+    from spottui.config import default_path
+
     settings = _checked(path, config_text(answers))
     if not offline:
         answers = replace(answers, vswitches=_vswitches(settings))
@@ -85,6 +86,7 @@ def _write(path: Path, answers: Answers, named: str, *, dry_run: bool, yes: bool
     if path.exists():
         path.replace(path.with_name(f"{path.name}.old"))
     path.write_text(text, "utf-8")
+    named = "" if path == default_path() else f" --config {path}"
     click.echo(f"written: {path}\nnext: spottui setup{named}, then spottui doctor{named}")
 
 
