@@ -91,9 +91,7 @@ def footage(journal: Journal, incident: Incident) -> Footage:
     scenes = tuple(Scene(recovery, journal.log.of(recovery.recovery_id)) for recovery in recoveries)
     inside = tuple(logged for logged in journal.log.between(began, ended) if not isinstance(logged.fact, QUIET))
     older = journal.log.before(inside[0].seq if inside else journal.log.first_after(began), EVENTS_BEFORE)
-    plans = {
-        recovery.recovery_id: plan for recovery in recoveries if (plan := journal.recoveries.plan(recovery.recovery_id))
-    }
+    plans = {each.recovery_id: plan for each in recoveries if (plan := journal.recoveries.plan(each.recovery_id))}
     return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, plans.values()), plans)
 
 

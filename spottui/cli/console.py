@@ -103,8 +103,8 @@ def run_console(
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
-    log_to(state_dir() / "spottui.log")
-    clock, choices = CloudClock(), state_dir() / "console.json"
+    clock, log, choices = CloudClock(), state_dir() / "spottui.log", state_dir() / "console.json"
+    log_to(log)
 
     def open_it() -> "Desk":
         from spottui.cli.assembly import open_desk
@@ -123,12 +123,7 @@ def run_console(
         view=known_view(choices, view),
         account=known_account(settings, account),
         themes=_themes(config.parent / "themes.toml"),
-        paths={
-            "configuration": config,
-            "journal": settings.journal,
-            "log": state_dir() / "spottui.log",
-            "choices": choices,
-        },
+        paths={"configuration": config, "journal": settings.journal, "log": log, "choices": choices},
         goes_on=goes_on,
         hurry=ending.hurry,
     )

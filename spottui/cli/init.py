@@ -72,6 +72,8 @@ def init(
 
 
 def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: bool) -> None:
+    from spottui.config import default_path
+
     settings = _checked(path, config_text(answers))
     if not offline:
         answers = replace(answers, vswitches=_vswitches(settings))
@@ -84,14 +86,8 @@ def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: b
     if path.exists():
         path.replace(path.with_name(f"{path.name}.old"))
     path.write_text(text, "utf-8")
-    named = "" if path == _default() else f" --config {path}"
+    named = "" if path == default_path() else f" --config {path}"
     click.echo(f"written: {path}\nnext: spottui setup{named}, then spottui doctor{named}")
-
-
-def _default() -> Path:
-    from spottui.config import default_path
-
-    return default_path()
 
 
 def _checked(path: Path, text: str) -> "Settings":

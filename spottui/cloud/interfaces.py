@@ -38,7 +38,7 @@ def interface(ecs: Ecs, eni_id: str) -> Interface | None:
 def holder(ecs: Ecs, vpc_id: str, private_ip: str) -> str:
     """Return the instance, else the interface, that has a private IP of a VPC now; empty for nobody."""
     interfaces = ecs.ask(DESCRIBE, {"VpcId": vpc_id, "PrivateIpAddress.1": private_ip}, _interfaces)
-    return next((one.instance_id or one.eni_id for one in interfaces), "")
+    return next((interface.instance_id or interface.eni_id for interface in interfaces), "")
 
 
 def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:

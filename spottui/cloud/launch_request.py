@@ -62,8 +62,10 @@ def launch_request(
         hpc_cluster_id=spec.hpc_cluster_id or None,
         tenancy=spec.tenancy or None,
         clock_options=models.RunInstancesRequestClockOptions(ptp_status="enabled") if spec.ptp else None,
-        hibernation_options=_hibernation() if spec.hibernation else None,
-        security_options=_secure_boot() if spec.secure_boot else None,
+        hibernation_options=models.RunInstancesRequestHibernationOptions(configured=True) if spec.hibernation else None,
+        security_options=models.RunInstancesRequestSecurityOptions(enable_secure_boot=True)
+        if spec.secure_boot
+        else None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
@@ -221,14 +223,6 @@ def _any_disk(disk: Disk) -> dict[str, str | int | bool | None]:
         "provisioned_iops": disk.provisioned_iops if is_auto else None,
         "bursting_enabled": disk.bursting if is_auto else None,
     }
-
-
-def _hibernation() -> models.RunInstancesRequestHibernationOptions:
-    return models.RunInstancesRequestHibernationOptions(configured=True)
-
-
-def _secure_boot() -> models.RunInstancesRequestSecurityOptions:
-    return models.RunInstancesRequestSecurityOptions(enable_secure_boot=True)
 
 
 def _private_dns(names: PrivateDns) -> models.RunInstancesRequestPrivateDnsNameOptions:

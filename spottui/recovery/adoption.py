@@ -147,12 +147,9 @@ async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str])
     groups = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
     if isinstance(groups, CloudError):
         return None
-    of_disks = (
-        group
-        for group in groups
-        if group.disk_ids == set(disk_ids) and not (group.lost or _is_earlier(ctx, group.tags))
-    )
-    group = next((group for group in of_disks if _is_of_reclaim(group.tags, group.made, ctx.recovery)), None)
+    of_disks = (group for group in groups if group.disk_ids == set(disk_ids))
+    mine = (group for group in of_disks if not (group.lost or _is_earlier(ctx, group.tags)))
+    group = next((group for group in mine if _is_of_reclaim(group.tags, group.made, ctx.recovery)), None)
     if group is None:
         return None
     ctx.follows = dict(group.tags).get(OUR_TAG) != ctx.id

@@ -186,9 +186,8 @@ async def _assign(ctx: RecoveryContext, new: LaunchSpec, addresses: tuple[str, .
         return None
     token = client_token(ctx.id, f"{ASSIGN} {new.eni_id} {' '.join(addresses)}")
     assign = partial(interfaces.assign_private_ips, ctx.ecs, new.eni_id, count, addresses, token)
-    assignment = Call(
-        ASSIGN, token, ctx.now() + PATIENCE, target=new.eni_id, detail=", ".join(addresses) or f"{count} more"
-    )
+    detail = ", ".join(addresses) or f"{count} more"
+    assignment = Call(ASSIGN, token, ctx.now() + PATIENCE, target=new.eni_id, detail=detail)
     outcome = await call(ctx, assignment, assign)
     return outcome if isinstance(outcome, CloudError) else None
 

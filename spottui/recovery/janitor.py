@@ -105,10 +105,9 @@ def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
     wanted = sorted({recovery.new_instance_id for recovery in recoveries if recovery.new_instance_id})
     image_ids: dict[str, str] = {}
     for start in range(0, len(wanted), IDS_PER_CALL):
-        specs = ecs.launch_specs(wanted[start : start + IDS_PER_CALL])
-        image_ids |= {
-            key: spec.image_id for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING
-        }
+        for key, spec in ecs.launch_specs(wanted[start : start + IDS_PER_CALL]).items():
+            if spec.instance.status is InstanceStatus.RUNNING:
+                image_ids[key] = spec.image_id
     return image_ids
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One open question; `switch` is a knob of `POST /_sim/world` and of a scenario's `[world]`."""
+    """One open question; `switch` is a setting of `POST /_sim/world` and of a scenario's `[world]`."""
 
     switch: str
     assumed: object

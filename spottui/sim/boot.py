@@ -10,14 +10,14 @@ _PENDING_SHARE = 0.4
 
 def boot_new(world: World, instance: Instance, now: float) -> None:
     """A launched instance is Pending for a part of the boot time, then Starting, then Running."""
-    knobs = world.settings
+    settings = world.settings
     instance.status = "Pending"
     events.notify_state(world, instance, "Created", now)
-    world.schedule.plan(now + knobs.boot_s * _PENDING_SHARE, start, instance.id)
-    world.schedule.plan(now + knobs.boot_s, run, instance.id)
-    if knobs.launches_that_fail > 0:
-        knobs.launches_that_fail -= 1
-        world.schedule.plan(now + knobs.launch_fails_after_s, fail, instance.id)
+    world.schedule.plan(now + settings.boot_s * _PENDING_SHARE, start, instance.id)
+    world.schedule.plan(now + settings.boot_s, run, instance.id)
+    if settings.launches_that_fail > 0:
+        settings.launches_that_fail -= 1
+        world.schedule.plan(now + settings.launch_fails_after_s, fail, instance.id)
 
 
 def create_stopped(world: World, instance: Instance) -> None:

@@ -31,14 +31,10 @@ def write(
     for name, other in accounts.items():
         tables += [_region(region, url, name) for region in other.regions.values()]
         tables.append(f"[account.{name}]\nrole_arn = {_value(f'acs:ram::{other.account_id}:role/spottui')}\n")
-    tables += [_drain(name, drain) for name, drain in drains.items()]
+    tables += [f"[drain.{name}]\n{_lines(drain)}" for name, drain in drains.items()]
     # The policy is last, where a test or a person adds to it.
     tables.append("[policy]\n" + _lines(policy))
     path.write_text(head + "\n".join(tables), "utf-8")
-
-
-def _drain(name: str, drain: Mapping[str, Any]) -> str:
-    return f"[drain.{name}]\n{_lines(drain)}"
 
 
 def _lines(table: Mapping[str, Any]) -> str:

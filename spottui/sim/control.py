@@ -1,4 +1,4 @@
-"""What a test or a scenario may do to the world: reclaim, break, send, restock, turn knobs, move time."""
+"""What a test or a scenario may do to the world: reclaim, break, send, restock, change settings, move time."""
 
 import base64
 from collections.abc import Callable
@@ -106,10 +106,10 @@ def set_stock(world: World, given: Given, now: float) -> Json:
     return {"pairs": len(kinds) * len(wanted)}
 
 
-def turn_knobs(world: World, given: Given, now: float) -> Json:
+def change_settings(world: World, given: Given, now: float) -> Json:
     """Change how the world behaves from now on; images already being made keep their time."""
     checking = world.settings.market_check_s > 0
-    settings_update.turn(world.settings, given)
+    settings_update.change(world.settings, given)
     if world.settings.market_check_s > 0 and not checking:
         world.schedule.plan(now + world.settings.market_check_s, market.check)
     return asdict(world.settings)
@@ -129,7 +129,7 @@ def move_clock(world: World, given: Given, now: float) -> Json:
 
 CALLS: dict[str, Callable[[World, Given, float], Json]] = {
     "interrupt": interrupt.interrupt, "demand": interrupt.demand, "faults": order_fault, "send": send,
-    "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
+    "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": change_settings,
     "clock": move_clock, "gone": changing.delete_parts, "instance": changing.change_instance,
     "image": earlier.make_image,
     "balancer": declaring.add, "service": services.change, "dns": pvtz.declare,

@@ -8,7 +8,7 @@
 [[load_balancer]] and [[dns_zone]]: as of the control calls `balancer` (`balancers.declaring`) and `dns` (`pvtz`)
 [[price]]     type, zone, price
 [[stock]]     type, zone, stock
-[settings]    knobs
+[settings]    those of `POST /_sim/world`
 """
 
 import base64
@@ -71,7 +71,7 @@ def build(declared: Mapping[str, Any], clock: Clock, seed: int) -> World:
     _each(declared, "dns_zone", lambda given: pvtz.declare(world, given, world.clock.now()))
     _each(declared, "price", lambda given: _set_price(world, given))
     _each(declared, "stock", lambda given: _set_stock(world, given))
-    settings_update.turn(world.settings, Given(declared.get("settings", {})))
+    settings_update.change(world.settings, Given(declared.get("settings", {})))
     return world
 
 

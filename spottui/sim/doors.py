@@ -34,7 +34,7 @@ class Doors:
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
 
     async def start(self, tls: ssl.SSLContext | None) -> None:
-        """Open what is there from the start; `tls` is for the ports that the knob `tls_ports` names."""
+        """Open what is there from the start; `tls` is for the ports that the setting `tls_ports` names."""
         self._tls = tls
         await self._runner.setup()
         await self.follow()

@@ -40,8 +40,8 @@ def image_from_disks(world: World, now: float, order: ImageOrder, disks: Sequenc
 
 def image_from_mappings(world: World, now: float, order: ImageOrder, mappings: tuple[Mapping, ...]) -> Image:
     """Start an image of finished snapshots; nothing is copied, so it takes the base time only."""
-    knobs = world.settings
-    return _new_image(world, now, now + knobs.image_waiting_s + knobs.image_base_s, order, mappings)
+    settings = world.settings
+    return _new_image(world, now, now + settings.image_waiting_s + settings.image_base_s, order, mappings)
 
 
 def copy_of(world: World, now: float, order: ImageOrder, source: Image) -> Image:
@@ -203,24 +203,24 @@ def finish_image(world: World, at: float, image_id: str) -> None:
 
 
 def _new_image(world: World, now: float, done_at: float, order: ImageOrder, mappings: tuple[Mapping, ...]) -> Image:
-    knobs = world.settings
+    settings = world.settings
     image = Image(
         next(world.order), world.ids.resource("m"), order.region, order.name, "self", now, done_at,
         _usable_at(world, now, done_at), mappings,
         description=order.description, family=order.family, source_instance_id=order.source_instance_id,
-        tags=dict(order.tags), listed_at=now + knobs.image_unlisted_s, architecture=order.architecture,
+        tags=dict(order.tags), listed_at=now + settings.image_unlisted_s, architecture=order.architecture,
         boot_mode=order.boot_mode, imds=order.imds,
     )  # fmt: skip
     image.name = order.name or image.id
     world.images[image.id] = image
-    if knobs.image_waiting_s > 0:
+    if settings.image_waiting_s > 0:
         image.status = "Waiting"
-        world.schedule.plan(now + knobs.image_waiting_s, leave_queue, image.id)
+        world.schedule.plan(now + settings.image_waiting_s, leave_queue, image.id)
     world.schedule.plan(done_at, finish_image, image.id)
     return image
 
 
 def _usable_at(world: World, now: float, done_at: float) -> float:
-    knobs = world.settings
-    early = done_at if knobs.image_usable_s is None else min(done_at, now + knobs.image_usable_s)
-    return done_at + knobs.image_usable_after_s if knobs.image_usable_after_s else early
+    settings = world.settings
+    early = done_at if settings.image_usable_s is None else min(done_at, now + settings.image_usable_s)
+    return done_at + settings.image_usable_after_s if settings.image_usable_after_s else early

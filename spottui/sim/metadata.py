@@ -2,7 +2,7 @@
 
 Which instance asks is told here by the header `X-Sim-Instance`, by `?instance=`, by a path prefix
 `/_sim/metadata/<instance id>/latest/...`, which lets a client be given a base address of its own, or else by the
-knob `metadata_of`. A client that knows no address but 100.100.100.200 gets here with this port as its HTTP proxy.
+setting `metadata_of`. A client that knows no address but 100.100.100.200 gets here with this port as its HTTP proxy.
 """
 
 import base64

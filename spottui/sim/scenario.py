@@ -36,7 +36,7 @@ class Scenario:
     name: str
     why: str
     options: dict[str, Any] = field(default_factory=dict)
-    knobs: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
     timeline: tuple[Entry, ...] = ()
     console: dict[str, Any] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def parse(name: str, text: str) -> Scenario:
         raise ControlError("scenario", f"{name} is no TOML: {problem}", "a scenario's TOML file") from None
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
-        name, table.pop("why", ""), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
+        name, table.pop("why", ""), settings=table.pop("world", {}), policy=table.pop("policy", {}),
         console=table.pop("console", {}), expect=table.pop("expect", {}),
         drains=table.pop("drain", {}), fleet=table.pop("fleet", {}),
         options=table, timeline=timeline,
@@ -100,9 +100,9 @@ def parse(name: str, text: str) -> Scenario:
 
 
 def prepare(world: World, scenario: Scenario) -> None:
-    """Turn the scenario's knobs, for the time until `begin`."""
-    if scenario.knobs:
-        control.turn_knobs(world, Given(scenario.knobs), world.clock.now())
+    """Apply the scenario's settings for the time until `begin`."""
+    if scenario.settings:
+        control.change_settings(world, Given(scenario.settings), world.clock.now())
 
 
 def begin(world: World, scenario: Scenario) -> None:

@@ -1,4 +1,4 @@
-"""The knobs of a world, turned by a scenario, by options or by `POST /_sim/world`.
+"""The settings of a world, changed by a scenario, by options or by `POST /_sim/world`.
 
 Switches for what the documentation leaves open are listed, with both outcomes, in `assumptions`.
 """

@@ -1,4 +1,4 @@
-"""Which values each knob of a world accepts, and turning them."""
+"""Which values each setting of a world accepts, and changing them."""
 
 from dataclasses import fields
 
@@ -41,11 +41,11 @@ _CHOICES = {
 _PERMISSIONS = ("allow", "empty", "forbidden")
 
 
-def turn(knobs: Settings, given: Given) -> None:
-    """Turn the knobs that are given; all or none.
+def change(settings: Settings, given: Given) -> None:
+    """Change the given settings; all or none.
 
     Raises:
-        ControlError: no such knob, or a value that it does not accept.
+        ControlError: no such setting, or a value that it does not accept.
     """
     wanted: dict[str, object] = {}
     for name, (low, high) in {**_NUMBERS, **_WHOLE}.items():
@@ -62,12 +62,12 @@ def turn(knobs: Settings, given: Given) -> None:
     categories, external_ids = given.mapping("disk_categories"), given.mapping("external_ids")
     given.end()
     for name, value in wanted.items():
-        setattr(knobs, name, value)
-    knobs.permissions.update(permissions)
-    knobs.limits.update(limits)
-    knobs.disk_categories.update(categories)
-    knobs.external_ids.update(external_ids)
-    knobs.interruption_rates.update(rates)
+        setattr(settings, name, value)
+    settings.permissions.update(permissions)
+    settings.limits.update(limits)
+    settings.disk_categories.update(categories)
+    settings.external_ids.update(external_ids)
+    settings.interruption_rates.update(rates)
 
 
 def _permissions(given: Given) -> dict[str, str]:

@@ -61,7 +61,7 @@ def set_price(world: World, instance_type: str, zone: str, value: float, now: fl
 
 
 def interruption_rate(world: World, instance_type: str, zone: str) -> str:
-    """How often a type is interrupted in a zone: what the last knob that matches says, else always the same."""
+    """How often a type is interrupted in a zone: what the last setting that matches says, else always the same."""
     said = [
         words for pattern, words in world.settings.interruption_rates.items()
         if fnmatchcase(instance_type, pattern) or fnmatchcase(zone, pattern)

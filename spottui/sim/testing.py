@@ -100,9 +100,9 @@ class SimServer:
         """`POST /_sim/stock`, for `instance_type` and `zone`."""
         self.control("POST", "stock", {"stock": stock, **where})
 
-    def world(self, **knobs: Any) -> None:
+    def world(self, **settings: Any) -> None:
         """`POST /_sim/world`."""
-        self.control("POST", "world", knobs)
+        self.control("POST", "world", settings)
 
     def begin(self) -> None:
         """`POST /_sim/begin`: the timeline of a scenario that was held starts now."""

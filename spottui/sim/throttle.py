@@ -15,13 +15,13 @@ class Buckets:
     def __init__(self) -> None:
         self._used: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def take(self, knobs: Settings, action: str, region: str, now: float) -> None:
+    def take(self, settings: Settings, action: str, region: str, now: float) -> None:
         """Count a call.
 
         Raises:
             ApiError: 400 Throttling.User, with `retry_after_ms` where the settings say so.
         """
-        limit = knobs.limits.get(action, knobs.limits.get("*"))
+        limit = settings.limits.get(action, settings.limits.get("*"))
         if limit is None:
             return
         minute = int(now // _MINUTE_S)
@@ -29,7 +29,9 @@ class Buckets:
         used = used if known == minute else 0
         if used >= limit:
             left_ms = int(((minute + 1) * _MINUTE_S - now) * 1000) + 1
-            raise throttled(left_ms if knobs.throttle_says_when else None, knobs.throttle_code, knobs.throttle_status)
+            raise throttled(
+                left_ms if settings.throttle_says_when else None, settings.throttle_code, settings.throttle_status
+            )
         self._used[action, region] = (minute, used + 1)
 
 

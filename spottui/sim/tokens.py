@@ -41,7 +41,7 @@ class Tokens:
         params: Mapping[str, str],
         act: Callable[[], tuple[dict[str, Any], str]],
         now: float,
-        knobs: Settings,
+        settings: Settings,
     ) -> tuple[dict[str, Any], str, bool]:
         """Answer and effect of `act`, run at most once per key, and whether it had run before.
 
@@ -51,8 +51,8 @@ class Tokens:
         """
         fingerprint = sorted((k, v) for k, v in params.items() if k not in _NOT_PART | SIGNING_PARAMETERS)
         outcome = self._outcomes.get(key)
-        if outcome and (knobs.token_life_s is None or now - outcome.at < knobs.token_life_s):
-            if now - outcome.at < knobs.token_in_process_s:
+        if outcome and (settings.token_life_s is None or now - outcome.at < settings.token_life_s):
+            if now - outcome.at < settings.token_in_process_s:
                 raise ApiError("LastTokenProcessing", 403, "The last token request is processing.")
             return _replay(outcome, fingerprint, key[0])
         try:

@@ -76,7 +76,7 @@ class World:
     """Signature nonces seen, with the wall time they were seen at."""
     order: Iterator[int] = field(default_factory=lambda: count(1))
     others: "dict[str, World]" = field(default_factory=dict)
-    """Account id to what another account owns; clock, knobs, ledger, faults and temporary keys are the same for all."""
+    """Account id to what another account owns; clock, settings, ledger, faults and temporary keys are shared."""
 
     @property
     def every(self) -> "tuple[World, ...]":

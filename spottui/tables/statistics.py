@@ -176,8 +176,8 @@ def said_last(recovery: Recovery) -> str:
 
 def _forecasts(ended: Sequence[Recovery]) -> Forecasts:
     counts = Counter((said_last(recovery), _end(recovery)) for recovery in ended if said_last(recovery))
-    judged = [one for one in ended if one.state in _ENDS and one.verdict in _PROMISES]
-    right = sum(has_image_in_time(one) is _PROMISES[one.verdict] for one in judged if one.verdict)
+    judged = [recovery for recovery in ended if recovery.state in _ENDS and recovery.verdict in _PROMISES]
+    right = sum(has_image_in_time(recovery) is _PROMISES[recovery.verdict] for recovery in judged if recovery.verdict)
     return Forecasts(tuple(sorted(counts.items())), right, len(judged))
 
 

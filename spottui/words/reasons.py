@@ -160,10 +160,6 @@ def _amount(reason: Reason, index: int) -> float:
     return reason.amounts[index] if index < len(reason.amounts) else 0.0
 
 
-def _no_plan_yet(reason: Reason, region: str) -> str:
-    return f"no plan yet: {_no_plan(reason, region)}"
-
-
 def _no_plan(reason: Reason, region: str) -> str:
     if reason.failure:
         return failure_line(reason.failure)
@@ -178,17 +174,9 @@ def _no_plan_by_deadline(reason: Reason, region: str) -> str:
     return ": ".join((f"no plan by the deadline at {clock_utc(reason.deadline)}", *causes))
 
 
-def _no_allow_tag(reason: Reason, _region: str) -> str:
-    return f"auto-mode requires the tag {' or '.join(reason.resources)} (allow_tags)"
-
-
 def _cost_ceiling(reason: Reason, _region: str) -> str:
     cost, ceiling = (f"{symbol(reason.detail)}{_amount(reason, index):.3f}/h" for index in (0, 1))
     return f"auto-mode would add {cost}, above its ceiling of {ceiling}"
-
-
-def _queued(reason: Reason, _region: str) -> str:
-    return f"queued: {_limit(reason)}"
 
 
 def _limit(reason: Reason) -> str:
@@ -198,17 +186,9 @@ def _limit(reason: Reason) -> str:
     return f"limit of {_amount(reason, 0):g} recoveries an hour{free}"
 
 
-def _cancelled(reason: Reason, _region: str) -> str:
-    return f"left behind: {', '.join(reason.resources)}" if reason.resources else "nothing was created"
-
-
 def _nobody_confirmed(reason: Reason, _region: str) -> str:
     kept = f"; data kept on {', '.join(reason.resources)}: press t to recover from it"
     return f"not confirmed by the deadline at {clock_utc(reason.deadline)}{kept if reason.resources else ''}"
-
-
-def _called_off(reason: Reason, _region: str) -> str:
-    return f"{reason.resource} still {'runs' if reason.detail else 'exists'} without a lock: reclaim withdrawn"
 
 
 def _not_done(what: str) -> Callable[[Reason, str], str]:
@@ -223,10 +203,6 @@ def _not_done(what: str) -> Callable[[Reason, str], str]:
     return told
 
 
-def _image_lost(reason: Reason, _region: str) -> str:
-    return f"image {reason.resource} is {reason.detail or 'not listed'}"
-
-
 _ROOM = ("no stock", "price limit", "no room")
 """The kinds of refusals that say that there is no room, by the value of an `ErrorKind`."""
 
@@ -239,10 +215,6 @@ def _no_room(reason: Reason, _region: str) -> str:
     return (
         f"every place refused the launch, the last with {_failed(reason)}{kept}; fix the cause, then press t to retry"
     )
-
-
-def _not_seen_running(reason: Reason, _region: str) -> str:
-    return f"{reason.resource} not seen running within {(reason.seconds or 0) / 60:.0f} min; check it manually"
 
 
 def _stopped_running(reason: Reason, _region: str) -> str:
@@ -267,10 +239,6 @@ def _not_served(reason: Reason, _region: str) -> str:
 def _not_attached(reason: Reason, region: str) -> str:
     causes = "; ".join(_why(cause, region) for cause in reason.causes) or "its data disks are not attached"
     return f"{reason.resource} runs, but {causes}; press t to retry"
-
-
-def _disk_not_attached(reason: Reason, _region: str) -> str:
-    return f"disk {reason.resource} is not {f'attached: {_failed(reason)}' if reason.failure else 'listed'}"
 
 
 def _records_moved(reason: Reason, _region: str) -> str:
@@ -304,10 +272,6 @@ def _routes(reason: Reason, region: str) -> str:
     return "; ".join(told) or "no route left"
 
 
-def _then(reason: Reason, region: str) -> str:
-    return ", then ".join(_why(cause, region) for cause in reason.causes) or "it failed again"
-
-
 def _runs(reason: Reason, region: str) -> str:
     parts = [f"{reason.resource} runs in {reason.detail} after {int(reason.seconds or 0)} s"]
     if reason.at:
@@ -316,25 +280,35 @@ def _runs(reason: Reason, region: str) -> str:
 
 
 _TOLD = {
-    Why.NO_PLAN_YET: _no_plan_yet,
+    Why.NO_PLAN_YET: lambda reason, region: f"no plan yet: {_no_plan(reason, region)}",
     Why.NO_PLAN_BY_DEADLINE: _no_plan_by_deadline,
-    Why.NO_ALLOW_TAG: _no_allow_tag,
+    Why.NO_ALLOW_TAG: lambda reason, _region: (
+        f"auto-mode requires the tag {' or '.join(reason.resources)} (allow_tags)"
+    ),
     Why.COST_CEILING: _cost_ceiling,
-    Why.AT_ONCE: _queued,
-    Why.PER_HOUR: _queued,
-    Why.CANCELLED: _cancelled,
+    Why.AT_ONCE: lambda reason, _region: f"queued: {_limit(reason)}",
+    Why.PER_HOUR: lambda reason, _region: f"queued: {_limit(reason)}",
+    Why.CANCELLED: lambda reason, _region: (
+        f"left behind: {', '.join(reason.resources)}" if reason.resources else "nothing was created"
+    ),
     Why.NOBODY_CONFIRMED: _nobody_confirmed,
-    Why.CALLED_OFF: _called_off,
+    Why.CALLED_OFF: lambda reason, _region: (
+        f"{reason.resource} still {'runs' if reason.detail else 'exists'} without a lock: reclaim withdrawn"
+    ),
     Why.NO_IMAGE: _not_done("no image"),
     Why.NOT_LAUNCHED: _not_done("not launched"),
     Why.NO_SNAPSHOT: _not_done("no snapshot of {}"),
-    Why.IMAGE_LOST: _image_lost,
+    Why.IMAGE_LOST: lambda reason, _region: f"image {reason.resource} is {reason.detail or 'not listed'}",
     Why.NO_ROOM: _no_room,
-    Why.NOT_SEEN_RUNNING: _not_seen_running,
+    Why.NOT_SEEN_RUNNING: lambda reason, _region: (
+        f"{reason.resource} not seen running within {(reason.seconds or 0) / 60:.0f} min; check it manually"
+    ),
     Why.NOT_SERVED: _not_served,
     Why.STOPPED_RUNNING: _stopped_running,
     Why.NOT_ATTACHED: _not_attached,
-    Why.DISK_NOT_ATTACHED: _disk_not_attached,
+    Why.DISK_NOT_ATTACHED: lambda reason, _region: (
+        f"disk {reason.resource} is not {f'attached: {_failed(reason)}' if reason.failure else 'listed'}"
+    ),
     Why.BACKEND_NOT_HEALTHY: _not_healthy,
     Why.SECONDARY_IPS_LOST: lambda reason, _region: (
         f"no secondary private IPs instead of {', '.join(reason.resources)}: {_failed(reason)}; assign them manually"
@@ -344,7 +318,9 @@ _TOLD = {
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
-    Why.THEN: _then,
+    Why.THEN: lambda reason, region: (
+        ", then ".join(_why(cause, region) for cause in reason.causes) or "it failed again"
+    ),
     Why.RUNS: _runs,
 }
 

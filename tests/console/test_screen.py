@@ -13,8 +13,7 @@ from textual.widgets import Input
 
 from spottui.actions import ACTIONS
 from spottui.console.main_screen import MainScreen
-from spottui.console.text.alarm import alarm
-from spottui.console.text.auto_mode import auto_mode_text
+from spottui.console.text.alarm import alarm, auto_mode_text
 from spottui.console.text.health import Problem
 from spottui.console.widgets.lines import status
 from spottui.domain.reasons import Failure, Reason, Why

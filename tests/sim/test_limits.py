@@ -33,22 +33,22 @@ def test_a_throttled_api_opens_with_the_next_minute_and_others_stay_open(cloud, 
 
 
 def test_another_region_has_a_bucket_of_its_own(cloud):
-    buckets, knobs = Buckets(), Settings(limits={"*": 1})
-    buckets.take(knobs, "A", "cn-hangzhou", 0)
-    buckets.take(knobs, "A", "cn-shanghai", 0)
-    buckets.take(knobs, "B", "cn-hangzhou", 0)
+    buckets, settings = Buckets(), Settings(limits={"*": 1})
+    buckets.take(settings, "A", "cn-hangzhou", 0)
+    buckets.take(settings, "A", "cn-shanghai", 0)
+    buckets.take(settings, "B", "cn-hangzhou", 0)
     with pytest.raises(ApiError):
-        buckets.take(knobs, "A", "cn-hangzhou", 59.9)
-    buckets.take(knobs, "A", "cn-hangzhou", 60)
+        buckets.take(settings, "A", "cn-hangzhou", 59.9)
+    buckets.take(settings, "A", "cn-hangzhou", 60)
 
 
 @given(st.lists(st.floats(0, 600), max_size=60), st.integers(0, 5))
 def test_no_minute_ever_has_more_than_its_limit(moments, limit):
-    buckets, knobs = Buckets(), Settings(limits={"A": limit})
+    buckets, settings = Buckets(), Settings(limits={"A": limit})
     passed = {}
     for at in sorted(moments):
         try:
-            buckets.take(knobs, "A", "r", at)
+            buckets.take(settings, "A", "r", at)
         except ApiError:
             assert passed.get(at // 60, 0) == limit
         else:

@@ -33,14 +33,14 @@ class TheCloud(RuleBasedStateMachine):
     @initialize(behavior=st.sampled_from(["plain", "fails", "slow tokens", "slow"]))
     def begin(self, behavior):
         assert rpc.REGISTERED
-        knobs = Settings(image_base_s=20, image_s_per_gib=0, boot_s=10)
-        knobs.launches_that_fail = 3 if behavior == "fails" else 0
-        knobs.token_in_process_s = 5 if behavior == "slow tokens" else 0
-        knobs.stop_s = 2
+        settings = Settings(image_base_s=20, image_s_per_gib=0, boot_s=10)
+        settings.launches_that_fail = 3 if behavior == "fails" else 0
+        settings.token_in_process_s = 5 if behavior == "slow tokens" else 0
+        settings.stop_s = 2
         if behavior == "slow":
-            knobs.eip_s = knobs.kept_disk_s = knobs.reclaim_stop_s = 3
-            knobs.stop_fails_snapshots = True
-        self.world = build(Plan(instances=6), Clock(0, 1.8e9), knobs)
+            settings.eip_s = settings.kept_disk_s = settings.reclaim_stop_s = 3
+            settings.stop_fails_snapshots = True
+        self.world = build(Plan(instances=6), Clock(0, 1.8e9), settings)
         self.answers = {}
 
     def do(self, name: str, **params: str) -> Body | None:

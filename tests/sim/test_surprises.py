@@ -1,4 +1,4 @@
-"""What could surprise a client: each with its knob or control call, seen through the official SDKs."""
+"""What could surprise a client: each with its setting or control call, seen through the official SDKs."""
 
 import base64
 

@@ -5,11 +5,10 @@ from datetime import datetime
 import msgspec
 from textual.content import Content
 
-from spottui.console.text.auto_mode import auto_mode_text
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import region_in_short, shown_account
 from spottui.domain.text import plain
-from spottui.domain.view import DeskView
+from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.failures import failures
 from spottui.tables.moments import countdown, epoch
 from spottui.tables.recoveries import FAILED, NEEDS_YOU
@@ -123,3 +122,16 @@ def _name(view: DeskView, recovery: Recovery) -> str:
     where = " ".join(plain(part, _NAME_CELLS) for part in (account, region) if part)
     name = plain(recovery.name or recovery.instance_id, _NAME_CELLS)
     return f"{name} ({where})" if where else name
+
+
+def auto_mode_text(auto: AutoMode, *, whole: bool = False) -> str:
+    """Return `AUTO armed 2/3`, `AUTO armed, full` above its limit, or `AUTO off`; `whole` says what the numbers are.
+
+    The limit is that of auto-mode: people may confirm more, and while it is off it limits nothing.
+    """
+    running, limit = auto.in_flight, auto.max_at_once
+    if not auto.armed:
+        return f"AUTO off · {running} running" if whole else "AUTO off"
+    if running > limit:
+        return f"AUTO armed, full at {limit} · {running} running" if whole else "AUTO armed, full"
+    return f"AUTO armed · {running} running of {limit}" if whole else f"AUTO armed {running}/{limit}"

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from spottui.console.text.auto_mode import auto_mode_text
+from spottui.console.text.alarm import auto_mode_text
 from spottui.console.text.cells import cell_text
 from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain

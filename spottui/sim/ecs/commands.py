@@ -80,16 +80,17 @@ def _content(call: Call) -> str:
 
 
 def _run(call: Call, kind: str, content: str, ids: list[str]) -> tuple[Body, str]:
-    world, knobs = call.world, call.world.settings
+    world, settings = call.world, call.world.settings
     for instance_id in ids:
         _check(call, instance_id)
     timeout_s = call.params.whole("Timeout", 60, 1, 86_400)
     call.params.accept("KeepCommand", "EnableParameter", "WorkingDir", "Username", "Description")
     dead = any(not has_agent(world, world.instances[instance_id], call.now) for instance_id in ids)
+    takes_s = 0 if dead else min(settings.command_s, timeout_s)
     row = Invocation(
         next(world.order), world.ids.resource("t"), call.region_id, world.ids.resource("c"), kind, content,
-        call.params.text("Name"), timeout_s, ids, call.now, call.now + (0 if dead else min(knobs.command_s, timeout_s)),
-        -1 if knobs.command_s > timeout_s else knobs.command_exit_code, "ClientNotRunning" if dead else "",
+        call.params.text("Name"), timeout_s, ids, call.now, call.now + takes_s,
+        -1 if settings.command_s > timeout_s else settings.command_exit_code, "ClientNotRunning" if dead else "",
     )  # fmt: skip
     world.invocations[row.id] = row
     return {"CommandId": row.command_id, "InvokeId": row.id}, row.id
@@ -97,10 +98,10 @@ def _run(call: Call, kind: str, content: str, ids: list[str]) -> tuple[Body, str
 
 def has_agent(world: World, instance: Instance, now: float) -> bool:
     """Whether the Cloud Assistant agent of an instance reports."""
-    knobs = world.settings
-    if instance.status != "Running" or knobs.agent == "missing":
+    settings = world.settings
+    if instance.status != "Running" or settings.agent == "missing":
         return False
-    return knobs.agent == "running" or now - instance.started_at >= knobs.agent_late_s
+    return settings.agent == "running" or now - instance.started_at >= settings.agent_late_s
 
 
 @action()
