@@ -115,18 +115,18 @@ def _found(settings: "Settings", name: str) -> "Incident":
     from spottui.journal.incidents import incident
 
     journal = Journal(settings.journal, read_only=True)
-    found = incident(journal, name)
+    reported = incident(journal, name)
     journal.close()
-    if found is None:
+    if reported is None:
         raise Failed(f"no incident of {name} in {settings.journal}. `spottui report --since 30d` lists the incidents.")
-    return found
+    return reported
 
 
-def _post_mortem(settings: "Settings", found: "Incident", *, as_json: bool) -> None:
+def _post_mortem(settings: "Settings", reported: "Incident", *, as_json: bool) -> None:
     from spottui.cli.post_mortem import as_markdown, as_record
 
     prices = settings.storage_price
-    click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
+    click.echo(json.dumps(as_record(reported, prices)) if as_json else as_markdown(reported, prices))
 
 
 def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None:
@@ -145,10 +145,10 @@ def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None
     click.echo("\n".join(lines) or "# no instance was replaced")
 
 
-def _write_page(settings: "Settings", found: "Incident", path: Path) -> None:
+def _write_page(settings: "Settings", reported: "Incident", path: Path) -> None:
     from spottui.cli.post_mortem_page import as_page
 
-    path.write_text(as_page(found, settings.storage_price), "utf-8")
+    path.write_text(as_page(reported, settings.storage_price), "utf-8")
     click.echo(f"written: {path}")
 
 

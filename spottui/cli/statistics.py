@@ -19,9 +19,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def incident_rows(found: Iterable[Past]) -> list[dict[str, object]]:
+def incident_rows(pasts: Iterable[Past]) -> list[dict[str, object]]:
     """Return one row for each incident, with the COLUMNS; times in seconds, prices per hour, None where not known."""
-    return [_row(past) for past in found]
+    return [_row(past) for past in pasts]
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:
@@ -74,17 +74,17 @@ def _verdicts(rows: list[dict[str, object]]) -> dict[str, int]:
     return dict(sorted(Counter(f"{row['verdict']}, {row['state']}" for row in rows if row["verdict"]).items()))
 
 
-def _row(one: Past) -> dict[str, object]:
-    interruption, recovery, outcome = one.interruption, one.recovery, one.outcome
+def _row(past: Past) -> dict[str, object]:
+    interruption, recovery, outcome = past.interruption, past.recovery, past.outcome
     in_time = None if outcome.recovery_s is None or recovery.ended is None else recovery.ended <= interruption.deadline
     return {
         "id": interruption.id,
         "notice": interruption.first_seen.isoformat(timespec="seconds"),
         "region": interruption.region,
-        "zone": one.zone,
+        "zone": past.zone,
         "instance_id": interruption.instance_id,
         "name": plain(recovery.name),
-        "instance_type": one.instance_type,
+        "instance_type": past.instance_type,
         "evidence": interruption.marks,
         "state": recovery.state.value,
         "decided_by": plain(recovery.who),

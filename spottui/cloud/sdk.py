@@ -1,4 +1,4 @@
-"""The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way.
+"""The only module that imports the Alibaba SDKs, without the packages that they import and we never use.
 
 They install stderr handlers that write over the screen, and `DEBUG=sdk` in the environment makes them print
 signatures and tokens (docs/sdk-traps.md 5). Call `quiet_sdks` once, after the imports and before the first call.
@@ -73,7 +73,7 @@ _NOISY = ("alibabacloud-tea", "darabonba-core", "credentials", "urllib3.connecti
 
 
 def quiet_sdks() -> None:
-    """Drop `DEBUG`, every handler that the SDKs installed and everything that they would say below ERROR."""
+    """Drop `DEBUG`, every handler that the SDKs installed, and all their messages below ERROR."""
     os.environ.pop("DEBUG", None)
     for name in _NOISY:
         logger = logging.getLogger(name)

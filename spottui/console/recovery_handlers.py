@@ -279,7 +279,7 @@ def _send(session: Session, recovery: Recovery, command: Command, done: str) -> 
 def _send_each(session: Session, commands: Sequence[tuple[Recovery, Command]], done: str) -> None:
     """Send the commands of marked recoveries together, so that they share a commit; the marks are used up then.
 
-    One that is refused keeps no other back, and is named.
+    A refused one does not hold back the others, and is named.
     """
 
     def refusal(desk: "Desk", recovery: Recovery, command: Command) -> str:

@@ -69,7 +69,7 @@ def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
         yield BilledResource(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
-    for snapshot_id in (one for one in recovery.made(LeftoverKind.SNAPSHOT) if one not in in_image):
+    for snapshot_id in (made_id for made_id in recovery.made(LeftoverKind.SNAPSHOT) if made_id not in in_image):
         disk = disks.get(snapshots.get(snapshot_id, ""))
         gib = disk.size_gib if disk else None
         yield BilledResource(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
@@ -118,7 +118,7 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
         return None
     if recovery.new_instance_id == recovery.instance_id:
         return plan.price_per_hour
-    place = next((one.place for one in reversed(recovery.tries) if one.failure is None), None)
+    place = next((attempt.place for attempt in reversed(recovery.tries) if attempt.failure is None), None)
     return next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == place), None)
 
 

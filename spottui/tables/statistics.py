@@ -75,7 +75,7 @@ class Forecasts(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """Counts of reclaims that are no wish of an engineer; times in seconds, from the first sign to the replacement.
+    """Counts of reclaims, not of recoveries that only an engineer requested; times in seconds from the first sign.
 
     `by_day` has every day of the last `DAYS`, oldest first. `kept` is what recoveries made and nobody took away, as far
     as the journal knows. `latest` are the reclaims, newest first.

@@ -65,6 +65,6 @@ def test_the_console_s_rooms_bring_none_of_it():
     client = "alibabacloud_ecs20140526.client"
     guess = "charset_normalizer"
     unused = ("aiohttp", client, "apscheduler", guess, "cryptography", "psycopg", "sqlalchemy.orm", "websocket")
-    body = f"import sys, spottui.cli.assembly; print([name for name in {unused!r} if name in sys.modules])"
+    body = f"import sys, spottui.cli.rooms; print([name for name in {unused!r} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", body], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

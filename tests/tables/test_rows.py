@@ -10,11 +10,12 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState, Try
 from spottui.domain.routes import Route
+from spottui.domain.view import open_reclaims
 from spottui.tables.column import FIRST_CELL, Tone, natural
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.failures import code, remedy
-from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
+from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, short_id
 from spottui.tables.layout import layout
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown

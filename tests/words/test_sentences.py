@@ -87,6 +87,15 @@ SENTENCES = {
     "i-2 runs in h after 63 s; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
         Why.RUNS, "i-2", "h", at=AT, seconds=63, causes=(Reason(Why.EIP_GONE, "eip-1"),)
     ),
+    "i-2 runs in h after 63 s; DNS: web.corp still points to 10.0.0.5, which i-9 has now; update manually if wrong": (
+        Reason(
+            Why.RUNS,
+            "i-2",
+            "h",
+            seconds=63,
+            causes=(Reason(Why.RECORDS_UNSURE, "i-9", "10.0.0.5", resources=("web.corp",)),),
+        )
+    ),
     "i-2 runs but does not serve: probe web of https://10.0.0.5: HTTP status 503, for 120 s; t probes it again": Reason(
         Why.NOT_SERVED,
         "i-2",
