@@ -102,7 +102,7 @@ def test_a_post_mortem_tells_what_happened(night: Night) -> None:
     assert image["gib"] > 0
     markdown = run("report", told["id"], "--config", night.toml).stdout
     assert f"| forecast | {told['verdict']} |" in markdown
-    assert f"old {told['old_per_hour']:g}, new {told['new_per_hour']:g}" in markdown
+    assert f"old ¥{told['old_per_hour']:.3f}/h, new ¥{told['new_per_hour']:.3f}/h" in markdown
     assert f"{image['gib']} GiB, price unknown |" in markdown
     assert "| recovery time |" in markdown
     assert f"| duplicates suppressed | {told['duplicates']} |" in markdown

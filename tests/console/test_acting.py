@@ -14,7 +14,18 @@ from spottui.domain.plan import Stock
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.domain.routes import Route
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
-from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
+from tests.console.scripted import (
+    AUTO_OFF,
+    NOW,
+    FrozenClock,
+    ScriptedDesk,
+    instance,
+    plan_of,
+    reclaim,
+    reclaims,
+    recovery,
+    view,
+)
 
 WEB, ETL, JOB = reclaims().recoveries
 ETL_INSTANCE = reclaims().instances[1]
@@ -476,6 +487,15 @@ async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
         await tells(desk, pilot, "disarm", WHO)
         await shows(pilot, f"AUTO is off: disarmed by {WHO}")
         assert "✕" not in screen(pilot.app)
+
+
+async def test_the_ceiling_of_auto_mode_is_said_in_the_currency_of_the_plans():
+    limits = replace(AUTO_OFF, max_added_cost_per_hour=5.0, added_cost_per_hour=0.5)
+    first = reclaims(auto=limits)
+    plans = {one.recovery_id: replace(plan_of(instance(1)), currency="CNY") for one in first.recoveries}
+    async with running(ScriptedDesk(replace(first, plans=plans))) as (pilot, _):
+        await press(pilot, "a")
+        await shows(pilot, "launches within one hour may add at most +¥5.000/h; +¥0.500/h so far")
 
 
 async def test_read_only_has_no_holes():
