@@ -11,7 +11,7 @@ from spottui.domain.recovery import Recovery
 
 
 class Scope(StrEnum):
-    """Where an action belongs in the help, in the words of its heading."""
+    """The heading of the help under which an action is listed."""
 
     RECOVERY = "Recoveries"
     AUTO = "Auto-mode"

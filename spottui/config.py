@@ -168,7 +168,7 @@ class _Reader:
         return _laid_over(tables, profiles.get(profile, {}))
 
     def _check_keys(self, table: Mapping[str, Any], kind: type, prefix: str) -> None:
-        """Unknown keys are mistakes: a limit that is spelled wrong would not be one."""
+        """Unknown keys are errors: a misspelled limit would otherwise not apply."""
         known = {field_info.name: field_info for field_info in structs.fields(kind)}
         for key, value in table.items():
             if key not in known:
@@ -176,9 +176,9 @@ class _Reader:
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
             inner = _TABLES.get(key) if kind is ConfigFile else _INNER_TABLES.get(key)
-            for one in value if isinstance(value, list) else [value]:
-                if inner and isinstance(one, dict):
-                    self._check_keys(one, inner, f"{prefix}{key}.")
+            for entry in value if isinstance(value, list) else [value]:
+                if inner and isinstance(entry, dict):
+                    self._check_keys(entry, inner, f"{prefix}{key}.")
             if kind is ConfigFile and key in _NAMED_TABLES and isinstance(value, dict):
                 for name, named in value.items():
                     if isinstance(named, dict):
@@ -257,14 +257,14 @@ class _Reader:
         return f"postgresql://{rest}"
 
     def _default_journal(self, profile: str) -> Path:
-        """Each configuration and profile has a journal of its own: one account's recoveries never meet another's."""
+        """Each configuration and profile has its own journal, so that recoveries of different accounts never mix."""
         name = (
             ["journal"] if self._path.resolve() == default_path().resolve() else [self._path.stem, _digest(self._path)]
         )
         return state_dir() / ("-".join([*name, *([_safe(profile)] if profile else [])]) + ".db")
 
     def _fail(self, key: str, found: str, allowed: str = "") -> NoReturn:
-        # A key of an inline table stands in the line of its table.
+        # A key of an inline table is on the line of its table.
         parts = key.split(".")[1:] or [key]
         line = next((line for part in reversed(parts) if (line := self._line_of(part))), None)
         where = f"{self._path}, line {line}" if line else str(self._path)
@@ -332,7 +332,7 @@ _WORDS = {
 
 
 def _said(error: str) -> tuple[str, str, str]:
-    """Return key, found and allowed of msgspec's ``Expected `float`, got `str` - at `$.policy.veto_window_s` ``."""
+    """Split msgspec's ``Expected `float`, got `str` - at `$.policy.veto_window_s` `` into key, found and allowed."""
     said, _, where = error.partition(" - at `$")
     key = re.sub(r"\[[^\]]*\]", "", where.rstrip("`")).strip(".")
     wrong = re.match(r"Expected `([^`|]+).*`, got `([^`]+)`", said)
@@ -379,7 +379,7 @@ def _either(names: Mapping[str, object]) -> str:
 
 
 def _file_name(name: str) -> str:
-    """A locale that has no way to write a name takes its UTF-8 bytes, as the person who made the file did."""
+    """In a locale that cannot encode the name, use its UTF-8 bytes, with which the file was probably created."""
     try:
         os.fsencode(name)
     except UnicodeEncodeError:

@@ -193,7 +193,7 @@ def mistakes_of_duration(key: str, value: str, least: str, most: str) -> Iterato
 
 
 def _is_url(text: str) -> bool:
-    """Whether it is a URL whose host is the replacement's address, and whose every character may stand in a request."""
+    """Whether it is a URL whose host is the replacement's address and whose characters are all allowed in a request."""
     try:
         url = urlsplit(text)
         has_good_port = url.port is None or url.port > 0
@@ -222,7 +222,7 @@ def _mistakes_of_endpoints(region: RegionSettings) -> Iterator[Mistake]:
 
 
 def _owners(region: RegionSettings, accounts: Mapping[str, AccountSettings]) -> set[str]:
-    """Return the ids of accounts that the configuration itself says the region is of."""
+    """Return the account ids that the configuration itself gives for the region."""
     account = accounts.get(region.account, AccountSettings())
     named = _ROLE.fullmatch(account.role_arn), _OWNER.match(region.mns_endpoint)
     return {match[1] for match in named if match}

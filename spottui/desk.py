@@ -25,7 +25,7 @@ from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
-from spottui.domain.view import ApiBudget, DeskView, interruptions_of
+from spottui.domain.view import ROWS_SHOWN, ApiBudget, DeskView, interruptions_of
 from spottui.domain.way_back import Deletion
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
@@ -47,7 +47,6 @@ from spottui.words import search, stopped
 
 T = TypeVar("T")
 
-ROWS_SHOWN = 200
 PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 VIEW_SHARE = 10
@@ -57,11 +56,11 @@ LONGEST_PAUSE_S = 1.0
 PRICES_EVERY_S = 3600.0
 """The prices of the fleet are recorded so often at most."""
 PATIENCE_S = 10.0
-"""A person's word that cannot be written for so long is not written later either."""
+"""A person's command is dropped if it cannot be written within this time."""
 
 
 def pause_s(view_took_s: float) -> float:
-    """Return how long to wait before the next view, after one that took so long."""
+    """Return how long to wait before the next view, given how long the last one took."""
     return min(max(SETTLE_S, VIEW_SHARE * view_took_s), LONGEST_PAUSE_S)
 
 
@@ -126,7 +125,7 @@ class Desk:
             budgets=self._budgets(),
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
-            plans=self._plans(recoveries),
+            plans=journal.recoveries.known_plans(recoveries),
             fleet_background=self._fleet_background,
         )
 
@@ -184,7 +183,7 @@ class Desk:
         return readiness_of_watched(self._settings, self._journal, shared.regions, self._watch.instances, now)
 
     def past(self) -> tuple[Past, ...]:
-        """Return the newest reclaims with what became of them, newest first."""
+        """Return the newest reclaims with their outcomes, newest first."""
         return self._journal.history.newest(PAST_SHOWN)
 
     def find_events(
@@ -214,7 +213,7 @@ class Desk:
         return to_delete(self._shared, region, instance_id)
 
     def delete_on_demand(self, region: str, instance_id: str, who: str) -> None:
-        """Delete an on-demand instance after its way back, once all that speaks for it was looked up again."""
+        """Delete an on-demand instance after its way back, once every condition has been checked again."""
         self._refuse_if_read_only()
         with self._in_words():
             delete_on_demand(self._shared, region, instance_id, who)
@@ -224,7 +223,7 @@ class Desk:
         self._commit(lambda transaction: self._decide(transaction, recovery_id, command, who))
 
     def successors(self) -> int:
-        """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
+        """Return how many other consoles of this journal would continue this one's recoveries."""
         return self._engine.successors()
 
     def leftovers(self) -> tuple[Leftover, ...]:
@@ -237,7 +236,7 @@ class Desk:
         return self._settings.storage_price
 
     def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
-        """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
+        """Delete leftovers that may be deleted; return by id an empty text if it is gone, else why it remains."""
         self._refuse_if_read_only()
         return dict(self._janitor.clean_up(resource_ids, who))
 
@@ -269,7 +268,7 @@ class Desk:
         self._engine.wake_all()
 
     def note_output(self, unread: str) -> None:
-        """Write that nobody reads a stream that this console prints to; an empty name: it is read again.
+        """Record that a stream of this console has no reader; an empty name means that it has one again.
 
         A read-only desk writes nothing.
         """
@@ -310,7 +309,7 @@ class Desk:
         carry_out(transaction, recovery_id, command, who, own, regions, now)
 
     def _commit(self, change: Callable[[Transaction], T]) -> T:
-        """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""
+        """Commit a person's command, or refuse it: nothing is written once it is out of date."""
         self._refuse_if_read_only()
         with self._in_words():
             return self._journal.run(change, Urgency.DECISION, PATIENCE_S)
@@ -349,9 +348,9 @@ class Desk:
         unlisted = [
             recovery.recovery_id for recovery in recoveries if (recovery.region, recovery.instance_id) not in listed
         ]
-        known = {one: self._last_seen[one] for one in unlisted if one in self._last_seen}
-        plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
-        self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
+        known = {key: self._last_seen[key] for key in unlisted if key in self._last_seen}
+        plans = {key: self._journal.recoveries.plan(key) for key in unlisted if key not in known}
+        self._last_seen = known | {key: plan.spec.instance for key, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
 
     def _record_prices(self, prices: Mapping[Pair, Price]) -> None:
@@ -364,9 +363,3 @@ class Desk:
         places = ((each.instance_type, each.zone) for each in self._watch.instances if each.is_spot)
         fact = PricesSeen(offers.recorded(places), offers.currency)
         self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
-
-    def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
-        plans = (
-            (recovery.recovery_id, self._journal.recoveries.known_plan(recovery.recovery_id)) for recovery in recoveries
-        )
-        return {recovery_id: plan for recovery_id, plan in plans if plan}

@@ -25,7 +25,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE = 8
 """One more is hung up on, and asks again at its next interval."""
 SILENCE_S = 5.0
-"""A connection that says or takes nothing for so long is closed."""
+"""A connection that is idle for this long is closed."""
 REQUEST_S = 15.0
 """So is one that is not done by then, however it drips."""
 
@@ -66,8 +66,8 @@ def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) ->
                 case "/metrics":
                     return 200, METRICS_TYPE, render()
                 case "/healthz":
-                    found = health()
-                    return 200 if found.is_good else 503, "application/json", found.line + "\n"
+                    state = health()
+                    return 200 if state.is_good else 503, "application/json", state.line + "\n"
             return None
 
     try:
@@ -126,9 +126,9 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log; stderr is the screen."""
-        self.tell(sys.exc_info()[1])
+        self.log_once(sys.exc_info()[1])
 
-    def tell(self, error: BaseException | None) -> None:
+    def log_once(self, error: BaseException | None) -> None:
         """Log an error, once of each kind: a scraper comes again every few seconds."""
         kind = type(error).__name__
         if kind not in self._told:
@@ -147,15 +147,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a question."""
         try:
-            found = self.answer()
+            answer = self.answer()
         except Exception as error:
-            self.server.tell(error)
+            self.server.log_once(error)
             self.send_error(500)
             return
-        if found is None:
+        if answer is None:
             self.send_error(404)
             return
-        status, kind, text = found
+        status, kind, text = answer
         body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)

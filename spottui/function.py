@@ -24,25 +24,25 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
 
 
 class NotHandedOver(Exception):
-    """The event did not get into the queue; raised so that the platform calls again and then tells somebody."""
+    """The event did not reach the queue; raised so that the platform retries, and then raises an alarm."""
 
 
 def handler(event: bytes | str, context: Any) -> str:
-    """Put one event on the queue and return what became of it, for the function's log.
+    """Put one event on the queue and return the result, for the function's log.
 
     Events that are no reclaim are not handed on. Raises `NotHandedOver` for a body that cannot be understood and
     `CloudError` when the queue did not take it, or may not have: the platform's next call is harmless.
     """
     body = event if isinstance(event, bytes) else event.encode("utf-8", "replace")
-    found = parse(body)
-    if isinstance(found, Poison):
-        raise NotHandedOver(f"not understood: {found.reason}")
-    if not isinstance(found, Reclaim):
-        return f"not a reclaim: {found}"
+    parsed = parse(body)
+    if isinstance(parsed, Poison):
+        raise NotHandedOver(f"not understood: {parsed.reason}")
+    if not isinstance(parsed, Reclaim):
+        return f"not a reclaim: {parsed}"
     if len(body) > LONGEST:
         raise NotHandedOver(f"{len(body)} bytes do not fit into a message")
     message_id = _queue(context).send_encoded(_encoded(body))
-    said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
+    said = f"{parsed.instance_id} in {parsed.region or 'its region'}: handed over as message {message_id}"
     log.info(said)
     return said
 

@@ -41,7 +41,7 @@ class Tally:
         self._lock = threading.Lock()
         self._changed: set[str] = set()
         self._latency_s: dict[str, float] = {}
-        journal.follow(self._hear)
+        journal.follow(self._count)
         self._counted = {recovery.recovery_id: _Counted.of(recovery) for recovery in journal.recoveries.all()}
 
     @property
@@ -74,12 +74,12 @@ class Tally:
         with self._lock:
             return dict(self._latency_s)
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _count(self, logged: Sequence[Logged]) -> None:
         with self._lock:
-            self._changed.update(one.recovery_id for one in logged if one.recovery_id)
-            for one in logged:
-                if isinstance(one.fact, SignSeen) and one.fact.source is Evidence.QUEUE:
-                    self._latency_s[one.region] = max((one.at - one.fact.began).total_seconds(), 0.0)
+            self._changed.update(entry.recovery_id for entry in logged if entry.recovery_id)
+            for entry in logged:
+                if isinstance(entry.fact, SignSeen) and entry.fact.source is Evidence.QUEUE:
+                    self._latency_s[entry.region] = max((entry.at - entry.fact.began).total_seconds(), 0.0)
 
 
 class _Counted(msgspec.Struct, frozen=True):
@@ -134,12 +134,12 @@ def _of_reclaims(counted: Sequence[_Counted], regions: Iterable[str], now: datet
     counter: Counter[Labels] = Counter(_zeroes(regions, "evidence", EVIDENCE))
     duplicates: Counter[Labels] = Counter(_zeroes(regions))
     reclaiming: Counter[Labels] = Counter(_zeroes(regions))
-    for one in counted:
-        region = _labels(one.region)
-        duplicates[region] += one.duplicates
-        reclaiming[region] += one.under_way or (one.reclaimed_until is not None and now < one.reclaimed_until)
-        if one.evidence:
-            counter[(*region, ("evidence", one.evidence))] += 1
+    for counts in counted:
+        region = _labels(counts.region)
+        duplicates[region] += counts.duplicates
+        reclaiming[region] += counts.under_way or (counts.reclaimed_until is not None and now < counts.reclaimed_until)
+        if counts.evidence:
+            counter[(*region, ("evidence", counts.evidence))] += 1
     text = "Reclaims, each counted once: with its lock, or when it is over."
     yield from _metric("spottui_interruptions_total", "counter", text, counter)
     yield from _metric(
@@ -152,14 +152,14 @@ def _of_recoveries(counted: Sequence[_Counted], regions: Iterable[str]) -> Itera
     ended: Counter[Labels] = Counter(_zeroes(regions, "state", ENDS))
     running: Counter[Labels] = Counter(_zeroes(regions))
     needy: Counter[Labels] = Counter(_zeroes(regions))
-    for one in counted:
-        ended.update((*_labels(one.region), ("state", state)) for state in one.ends)
-        running[_labels(one.region)] += one.under_way
-        needy[_labels(one.region)] += one.needs_you
+    for counts in counted:
+        ended.update((*_labels(counts.region), ("state", state)) for state in counts.ends)
+        running[_labels(counts.region)] += counts.under_way
+        needy[_labels(counts.region)] += counts.needs_you
     yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by outcome.", ended)
     yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries in progress.", running)
     yield from _metric("spottui_needs_you", "gauge", "Recoveries that wait for a decision.", needy)
-    took = [one.took_s for one in counted if one.took_s is not None]
+    took = [counts.took_s for counts in counted if counts.took_s is not None]
     yield from _histogram("spottui_recovery_seconds", "Seconds from the first sign to the replacement running.", took)
 
 

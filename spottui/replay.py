@@ -24,7 +24,7 @@ from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
-from spottui.domain.view import AutoMode, DeskView
+from spottui.domain.view import ROWS_SHOWN, AutoMode, DeskView
 from spottui.journal import Journal
 from spottui.journal.incidents import Incident
 from spottui.journal.savings import savings_since
@@ -34,7 +34,6 @@ BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)
 EVENTS_BEFORE = 1000
 EVENTS_SHOWN = 1000
 PAST_SHOWN = 10_000
-ROWS_SHOWN = 200
 _SEEN_EACH = timedelta(hours=2)
 """A spec is written again every hour as long as its instance is there."""
 _ASKS_NOTHING = "a replay makes no cloud calls"
@@ -88,18 +87,20 @@ def footage(journal: Journal, incident: Incident) -> Footage:
     over = max(reclaim.over_at, recovery.ended or reclaim.over_at)
     last = max((logged.at for logged in incident.log if logged.at <= over), default=over)
     began, ended = reclaim.first_seen - BEFORE, max(last, recovery.ended or last) + AFTER
-    recoveries = [one for one in journal.history.between(began, ended) if one.started <= ended]
-    scenes = tuple(Scene(one, journal.log.of(one.recovery_id)) for one in recoveries)
+    recoveries = [recovery for recovery in journal.history.between(began, ended) if recovery.started <= ended]
+    scenes = tuple(Scene(recovery, journal.log.of(recovery.recovery_id)) for recovery in recoveries)
     inside = tuple(logged for logged in journal.log.between(began, ended) if not isinstance(logged.fact, QUIET))
     older = journal.log.before(inside[0].seq if inside else journal.log.first_after(began), EVENTS_BEFORE)
-    plans = {one.recovery_id: plan for one in recoveries if (plan := journal.recoveries.plan(one.recovery_id))}
+    plans = {
+        recovery.recovery_id: plan for recovery in recoveries if (plan := journal.recoveries.plan(recovery.recovery_id))
+    }
     return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, plans.values()), plans)
 
 
 def _instances(journal: Journal, began: datetime, plans: Iterable[Plan]) -> tuple[Instance, ...]:
     """Those of the fleet, and those under reclaim as their plans hold them: the fleet forgets in a week."""
-    captured = (one for one in journal.fleet.all() if one.seen_at >= began - _SEEN_EACH)
-    instances = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans))
+    captured = (seen for seen in journal.fleet.all() if seen.seen_at >= began - _SEEN_EACH)
+    instances = (*(seen.spec.instance for seen in captured), *(plan.spec.instance for plan in plans))
     return tuple({(instance.region, instance.instance_id): instance for instance in instances}.values())
 
 
@@ -247,9 +248,9 @@ class Replay:
             (instance, reclaims.get((instance.region, instance.instance_id))) for instance in self._footage.instances
         )
         return tuple(
-            _instance(one, reclaim)
-            for one, reclaim in seen
-            if one.instance_id not in still_to_come and _was_there(one, reclaim, now)
+            _instance(instance, reclaim)
+            for instance, reclaim in seen
+            if instance.instance_id not in still_to_come and _was_there(instance, reclaim, now)
         )
 
     def _auto(self, events: Sequence[Logged], recoveries: Sequence[Recovery]) -> AutoMode:
@@ -268,8 +269,8 @@ class Replay:
     def _until_now(self, past: Sequence[Past]) -> tuple[Past, ...]:
         now = self._now()
         scenes = {scene.recovery.recovery_id: scene for scene in self._footage.scenes}
-        begun = (one for one in past if one.interruption.first_seen <= now)
-        return tuple(self._as_of(one, scenes.get(one.recovery.recovery_id), now) for one in begun)
+        begun = (incident for incident in past if incident.interruption.first_seen <= now)
+        return tuple(self._as_of(incident, scenes.get(incident.recovery.recovery_id), now) for incident in begun)
 
     def _as_of(self, past: Past, scene: Scene | None, now: datetime) -> Past:
         stands = scene.at(now) if scene else None

@@ -17,7 +17,13 @@ from typing import IO, Any
 from tests import driving, forked_program
 
 OURS = ("spottui",)
-IMPORTED = ("spottui.cli.guard", "spottui.cli.headless", "spottui.cli.recover", "spottui.cli.status")
+IMPORTED = (
+    "spottui.cli.guard",
+    "spottui.cli.headless",
+    "spottui.cli.recover",
+    "spottui.cli.rooms",
+    "spottui.cli.status",
+)
 """Once, before the forks: what a console and its commands import."""
 _FORKING = multiprocessing.get_context("forkserver")
 

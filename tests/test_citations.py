@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
+from spottui.cloud.launching import OWN_TAGS
+from spottui.domain.launch_spec import MOST_TAGS
 from spottui.domain.settings import Policy, RegionSettings
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
@@ -101,9 +103,21 @@ def test_what_a_document_cites_is_there(path: Path) -> None:
         assert wrong(_CODE.sub("", text), path.parent) == []
 
 
+def test_the_diagram_of_the_architecture_names_modules_that_exist() -> None:
+    diagram = _CODE.search((ROOT / "docs/architecture.md").read_text("utf-8"))
+    modules = re.findall(r"\b[a-z]+/[a-z_]+\b", diagram[0]) if diagram else []
+    assert len(modules) > 5
+    assert [name for name in modules if not (ROOT / f"spottui/{name}.py").is_file()] == []
+
+
 def test_each_open_question_of_the_simulated_cloud_names_its_section() -> None:
     facts = ROOT / "docs/alibaba-facts.md"
-    bare = [number for one in ASSUMPTIONS for number in one.section.split(", ") if not number.startswith("docs/")]
+    bare = [
+        number
+        for assumption in ASSUMPTIONS
+        for number in assumption.section.split(", ")
+        if not number.startswith("docs/")
+    ]
     assert len(bare) > 20
     assert set(bare) <= sections(facts)
 
@@ -128,12 +142,23 @@ def test_the_keys_that_are_explained_are_keys_with_these_defaults() -> None:
     text = (ROOT / "docs/configuration.md").read_text("utf-8")
     for title, kind in (("## `[[region]]`", RegionSettings), ("## `[policy]`", Policy)):
         rows = re.findall(r"^\| (`.+?) \| (.*?) \|", text.partition(title)[2].partition("\n## ")[0], re.MULTILINE)
-        known = {one.name: one.default for one in fields(kind)}
+        known = {field.name: field.default for field in fields(kind)}
         explained = {key: default for keys, defaults in rows for key, default in _paired(keys, defaults)}
         assert set(explained) <= set(known)
         for key, default in explained.items():
             if isinstance(known[key], int | float):
                 assert (key, default) == (key, str(known[key]).lower().removesuffix(".0"))
+
+
+def test_the_explained_number_of_tags_of_a_template_is_what_the_launch_accepts() -> None:
+    allowed = MOST_TAGS - len(OWN_TAGS)
+    assert f"`tags` (at most {allowed}:" in (ROOT / "docs/configuration.md").read_text("utf-8")
+
+
+def test_the_hooks_before_a_commit_check_what_make_lint_checks() -> None:
+    lint = (ROOT / "Makefile").read_text("utf-8").partition("\nlint:")[2].partition("\n\n")[0]
+    hooks = re.findall(r"entry: \.venv/bin/(.+)", (ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert hooks == [command.removesuffix(" .") for command in re.findall(r"\$\(BIN\)/(.+)", lint)]
 
 
 def _paired(keys: str, defaults: str) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ def toml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 ONE_AFTER_THE_OTHER = """
 import json, os, sys
 from spottui.__main__ import main
-import spottui.cli.assembly, spottui.cli.doctor, spottui.cli.report, spottui.cli.status
+import spottui.cli.rooms, spottui.cli.doctor, spottui.cli.report, spottui.cli.status
 ended = []
 toml, outputs, commands = sys.argv[1:]
 for number, command in enumerate(json.loads(commands)):

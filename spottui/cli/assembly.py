@@ -1,179 +1,94 @@
-"""Puts the rooms together: the only place that knows them all."""
+"""Opens a desk in two steps: the journal, whose rows can be shown at once, and then all that needs the SDKs."""
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
-from datetime import timedelta
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from spottui.cli.logfile import log_to
-from spottui.cli.memory import collect_in_small_steps, keep_heaps_small
-from spottui.cli.records import recovery_record
+from spottui.cli.memory import keep_heaps_small
 from spottui.cli.renamed_account import refuse_renamed_account
-from spottui.cli.sd_notify import keep_telling
-from spottui.cloud.accounts import CloudAccounts
+from spottui.cli.sd_notify import extend_start
 from spottui.config import state_dir
-from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
-from spottui.domain.facts import Logged, SignSeen
-from spottui.domain.interruption import Evidence
-from spottui.domain.refusal import Misconfigured, Refused
+from spottui.domain.refusal import Unavailable
 from spottui.domain.settings import Settings
+from spottui.domain.view import ROWS_SHOWN, DeskView, interruptions_of
 from spottui.journal import Journal
-from spottui.journal.retention import Retention
-from spottui.journal.store import JournalAway, JournalProblem
 from spottui.recovery.auto_mode import AutoModeControl
-from spottui.recovery.context import Shared
-from spottui.recovery.engine import Engine
-from spottui.recovery.polls import Polls
-from spottui.recovery.protect import DiskProtection
-from spottui.recovery.ready import READY_S, Ready
-from spottui.recovery.survey import Surveys
-from spottui.watch.watch import Watch
-from spottui.words import stopped
 
 if TYPE_CHECKING:
-    from spottui.exposition import Health
-    from spottui.metrics import Tally
+    from spottui.desk import Desk
 
 SWITCH_S = 0.001
-READY = "ready"
-"""The source's name under which its health is shown."""
-TIME_TO_MEET_S = 1.0
-"""A cloud that does not answer keeps nobody from what the journal has."""
 
 
-def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
-    """Open the journal, start the engine, resume what was left, and begin to watch.
+def open_desk(
+    settings: Settings,
+    clock: Clock,
+    *,
+    auto: bool,
+    read_only: bool,
+    show: Callable[[DeskView], None] | None = None,
+) -> "Desk":
+    """Open the journal, `show` what it says, start the engine, resume what was left, and begin to watch.
 
     Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
-    nothing. Raises `JournalProblem` and `Misconfigured`.
+    nothing. Raises `JournalProblem` and `Misconfigured`, and `Unavailable` if the same may succeed later.
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
     # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less.
     sys.setswitchinterval(SWITCH_S)
     journal = _journal(settings, read_only=read_only)
-    # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
-    clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
-    accounts = CloudAccounts(settings, clock)
-    accounts.meet(within_s=TIME_TO_MEET_S)
-    shared = _shared(journal, accounts, clock, settings)
-    engine = Engine(shared)
-    watch = Watch(accounts, settings, journal, clock, shared.protection.send, read_only=read_only)
-    stopping = ExitStack()
-    if auto:
-        # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
-        with suppress(Refused):
-            shared.auto_mode.arm("--auto", stopped)
-    if read_only:
-        journal.follow()
-    else:
-        engine.start()
-        _start_retention(settings, journal, clock, stopping)
-        if settings.ready:
-            _keep_ready(accounts, settings, journal, clock, watch)
-    letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
-    collect_in_small_steps()
-    watch.start()
-    if settings.metrics_port:
-        from spottui import exposition
-        from spottui.metrics import Tally
-
-        tally = Tally(journal, settings.region_keys)
-        told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
-        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
-    # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
-    stopping.callback(keep_telling(partial(_is_live, journal, watch)))
-    return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
-
-
-def _journal(settings: Settings, *, read_only: bool) -> Journal:
-    journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
     try:
         if not read_only:
             refuse_renamed_account(settings, journal)
-    except (JournalProblem, Misconfigured):
+        # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
+        clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
+        auto_mode = AutoModeControl(journal, settings, clock)
+        if show:
+            show(_starting_view(journal, auto_mode, settings, clock, read_only=read_only))
+        # Its imports take a third of a second, in which there is already something to read.
+        from spottui.cli.rooms import put_together
+
+        return put_together(journal, auto_mode, settings, clock, auto=auto, read_only=read_only)
+    except Exception:
         journal.close()
         raise
-    return journal
 
 
-def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: Settings) -> Shared:
-    return Shared(
-        journal=journal,
-        regions=accounts.regions,
-        thread_pools=accounts.thread_pools,
-        clock=clock,
-        settings=settings,
-        auto_mode=AutoModeControl(journal, settings, clock),
-        polls=Polls(accounts.regions, accounts.thread_pools),
-        protection=DiskProtection(journal, accounts.regions, clock),
-        surveys=Surveys(accounts.markets, accounts.thread_pools, journal, clock, settings),
-        balancers=accounts.balancers,
-        private_zones=accounts.private_zones,
-        incident=recovery_record,
-    )
-
-
-def _start_retention(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> None:
-    retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
-    retention.start()
-    stopping.callback(retention.stop)
-
-
-def _keep_ready(accounts: CloudAccounts, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
-    """In calm time instances are made ready; a lock is given way to at once."""
-    loops = []
-    for region, ecs in accounts.regions.items():
-        ready = Ready(ecs, journal, settings, clock, lambda: watch.unswept)
-        loops.append(watch.add(READY, region, READY_S, ready.poll, is_urgent=ready.is_urgent))
-
-    def hear(logged: Sequence[Logged]) -> None:
-        if any(isinstance(one.fact, SignSeen) and one.fact.source is Evidence.LOCK for one in logged):
-            for loop in loops:
-                loop.nudge()
-
-    journal.follow(hear)
-
-
-def _is_live(journal: Journal, watch: Watch) -> bool:
-    """Whether the writer and the polls work. A poll waits for a database that is away: a restart would not help."""
-    return journal.writer.is_live and (bool(journal.writer.problem) or watch.is_live)
-
-
-def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
-    from spottui.metrics import render
-
+def _journal(settings: Settings, *, read_only: bool) -> Journal:
     try:
-        waiting = letters()
-    except JournalAway:
-        waiting = None
-    return render(tally, waiting, watch.health.all(), auto_mode.state(), clock.now())
+        return Journal(settings.journal, read_only=read_only, acts=not read_only)
+    except Unavailable:
+        extend_start()
+        raise
 
 
-def _health(journal: Journal, watch: Watch, clock: Clock) -> "Health":
-    from spottui.exposition import health_of
-
-    return health_of(watch.health.all(), clock.now(), journal.writer.problem)
-
-
-def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> Callable[[], int]:
-    """Start the notifications, if any channel is configured; return what counts the deliveries that wait.
-
-    Apprise is imported only then.
-    """
-    if not settings.notify:
-        return _nothing
-    from spottui.notify.sender import Sender
-
-    sender = Sender(journal, settings.notify, clock)
-    sender.start()
-    stopping.callback(sender.stop)
-    return sender.waiting
-
-
-def _nothing() -> int:
-    """Without a channel nothing waits."""
-    return 0
+def _starting_view(
+    journal: Journal, auto_mode: AutoModeControl, settings: Settings, clock: Clock, *, read_only: bool
+) -> DeskView:
+    """Return what the journal alone says: instances and recoveries as they were last written."""
+    regions, now = settings.region_keys, clock.now()
+    recoveries = journal.recoveries.latest(ROWS_SHOWN)
+    open_ids = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
+    seen = [captured.spec.instance for region in regions for captured in journal.fleet.load(region).values()]
+    return DeskView(
+        version=-1,
+        at=now,
+        profile=settings.profile,
+        regions=regions,
+        accounts=settings.shown_accounts,
+        auto=auto_mode.state(),
+        read_only=read_only,
+        starting=True,
+        sources=(),
+        instances=tuple(instance for instance in seen if instance.is_spot or instance.instance_id in open_ids),
+        unswept=tuple({instance.region: None for instance in seen}),
+        interruptions=interruptions_of(recoveries, (), now),
+        recoveries=recoveries,
+        events=tuple(journal.recoveries.feed),
+        consoles=journal.consoles.living(),
+        own=journal.consoles.own,
+        plans=journal.recoveries.known_plans(recoveries),
+    )

@@ -1,4 +1,4 @@
-"""Continues a recovery whose journal is out of reach in another journal, with the same id and so the same tokens."""
+"""Continues a recovery in another journal while its own is unreachable, with the same id and so the same tokens."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,9 @@ _RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+(@[A-Za-z0-9_-]+)?\.i-[A-Za-z0-9-
 
 
 def meant(settings: "Settings", named: str) -> tuple[str, str]:
-    """Return the instance that is meant and its recovery's id, as that was said or as what it made is tagged.
+    """Return the instance and the id of its recovery, as given or as found in the tags of what it created.
 
-    The id is empty where nothing tells of a recovery; raises `CloudError`.
+    The id is empty if nothing names a recovery; raises `CloudError`.
     """
     if _RECOVERY_ID.fullmatch(named):
         return named.split(".")[1], named
@@ -26,13 +26,13 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
     instance_id = named if named.startswith("i-") else find_instance(every, named)[1].instance_id
     of_images = [image.tags for tools in every for image in tools.ecs.our_images().values()]
     of_snapshots = [snapshot.tags for tools in every for snapshot in our_snapshots(tools.ecs).values()]
-    tags = [dict(one).get(OUR_TAG, "") for one in (*of_images, *of_snapshots)]
-    found = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
-    return instance_id, max(found, key=lambda tag: int(tag.rpartition(".")[2]), default="")
+    tags = [dict(tags_of).get(OUR_TAG, "") for tags_of in (*of_images, *of_snapshots)]
+    recovery_ids = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
+    return instance_id, max(recovery_ids, key=lambda tag: int(tag.rpartition(".")[2]), default="")
 
 
 def open_again(settings: "Settings", recovery_id: str) -> None:
-    """Open the recovery in this journal, unless it is there; what is asked for now has a notice's time from now."""
+    """Open the recovery in this journal, unless it exists; a new request gets the time of a notice from now."""
     from spottui.domain.clock import NOTICE_S
     from spottui.domain.interruption import Evidence, Observation
     from spottui.journal import Journal

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How a check came out; only `FAIL` makes `doctor` exit with 1."""
+    """The result of a check; only `FAIL` makes `doctor` exit with 1."""
 
     OK = "ok"
     NOTE = "note"
-    """Worth knowing, or could not be checked."""
+    """Worth knowing, or not verifiable."""
     FAIL = "FAIL"
 
 
@@ -35,7 +35,7 @@ def ok(subject: str, found: str) -> Check:
 
 
 def note(subject: str, found: str, fix: str = "") -> Check:
-    """Return a check that is worth a note."""
+    """Return a check with a note."""
     return Check(subject, Verdict.NOTE, found, fix)
 
 

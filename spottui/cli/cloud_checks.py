@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
 
 SKEW_S = 60.0
-"""A request whose date is further off than minutes is refused; long before that, deadlines are shown wrong."""
+"""Requests dated minutes off are refused; deadlines are wrong with much smaller differences."""
 SKEW_CODES = ("InvalidTimeStamp", "IllegalTimestamp", "TimeExpired")
 NEW_KEY = "create a new access key for the RAM user and export it"
 NOT_OURS = "this queue holds reclaims of {}, which are not configured: they are left for another console"
@@ -32,9 +32,9 @@ TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
 
 
 def credential_check(settings: Settings, name: str, credentials: CredentialSource) -> Check:
-    """Say where the credentials of an account come from and whose they are, without what is secret in them.
+    """Report the origin and the owner of an account's credentials, without secrets.
 
-    Those of a role are only there once it could be assumed.
+    Those of a role exist only after it has been assumed.
     """
     subject, account = of_account(settings, "credentials", name), settings.accounts.get(name, AccountSettings())
     try:
@@ -53,10 +53,10 @@ def credential_check(settings: Settings, name: str, credentials: CredentialSourc
 def identity_check(
     settings: Settings, name: str, credentials: CredentialSource, seen: dict[tuple[str, str], str]
 ) -> Check:
-    """Say who makes our calls in an account, and whether its queues are of the same account.
+    """Check which identity makes our calls in an account, and whether its queues belong to that account.
 
-    `seen` holds by account id and region which name they were found under before, and gets those of this one: an
-    account that is watched twice would have each of its reclaims recovered twice.
+    `seen` maps account id and region to the name that they were found under, and is extended: each reclaim of an
+    account that is watched under two names would be recovered twice.
     """
     subject, regions = (
         of_account(settings, "identity", name),
@@ -90,7 +90,7 @@ def _fix_of(account: AccountSettings) -> str:
 def region_checks(
     tools: "RegionTools", progress: Progress, configured: Collection[str], *, watch_only: bool, keeps_ready: bool
 ) -> Iterator[Check]:
-    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint.
+    """Check one region: endpoint and clock, permissions, fleet, queue and rule, each at its endpoint.
 
     `configured` are the ids of all regions of its account in the configuration.
     """
@@ -134,27 +134,27 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
         wanted = (*wanted, *(permission for permission in READY if permission not in wanted))
     tried = [permission for permission in wanted if permission.probe is not None]
     found: list[tuple[Permission, CloudError | None]] = []
-    for number, one in enumerate(tried):
-        progress.show(f"{subject}: {one.action}", number, len(tried))
-        found.append((one, missing_permission(tools.any_ecs, one)))
+    for number, permission in enumerate(tried):
+        progress.show(f"{subject}: {permission.action}", number, len(tried))
+        found.append((permission, missing_permission(tools.any_ecs, permission)))
     granted = sum(error is None for _, error in found)
     yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
-    for one, error in found:
+    for permission, error in found:
         if error is None:
             continue
         if error.kind is not ErrorKind.DENIED:
             yield note(subject, f"unknown: {error.line}")
-        elif one in CLEAN and not (keeps_ready and one in READY):
+        elif permission in CLEAN and not (keeps_ready and permission in READY):
             yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
         else:
-            yield wrong(subject, error.line, statement_for("ecs", one.action))
+            yield wrong(subject, error.line, statement_for("ecs", permission.action))
     untried = [permission.action for permission in wanted if permission.probe is None]
     if untried:
         yield note(subject, f"{', '.join(untried)} cannot be verified without side effects")
 
 
 def _fleet(tools: "RegionTools") -> Generator[Check, None, Sequence[LaunchSpec] | None]:
-    """Say who is there and return the spot instances, None where that is unknown.
+    """Report the fleet and return its spot instances, None if unknown.
 
     An empty answer is an empty fleet only when the account may list instances.
     """
@@ -200,11 +200,11 @@ def _queue(tools: "RegionTools") -> Iterator[Check]:
 
 
 def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[Check]:
-    """Say of which other regions reclaims wait in the queue: a console leaves them there, for one that has them."""
+    """Report other regions whose reclaims wait in the queue: a console leaves them to one with those regions."""
     try:
-        said = [one for message in tools.queue.peek() for one in parse_all(message.body)]
+        said = [event for message in tools.queue.peek() for event in parse_all(message.body)]
     except CloudError:
-        # The permission to peek is needed for nothing else.
+        # Nothing else needs the permission to peek.
         return
     named = {reclaim.region for reclaim in said if isinstance(reclaim, Reclaim) and reclaim.region} - set(configured)
     if named:

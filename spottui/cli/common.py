@@ -1,4 +1,4 @@
-"""What the commands share: the configuration they were given, and errors as words with an exit code."""
+"""What the commands share: the configuration, and errors as text with an exit code."""
 
 import errno
 import functools
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _OF_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
-"""What a file without a name fails with, which is the one that is printed to."""
+"""Errors of a file without a name: the one that is printed to."""
 
 
 class Failed(click.ClickException):
@@ -33,7 +33,7 @@ class Wrong(Failed):
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `settings`, from its own `--config` and `--profile` or from those before the command's name."""
+    """Pass `settings` to a command, from its own `--config` and `--profile` or from those before its name."""
 
     @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Configuration file to use.")
     @click.option("--profile", default="", help="Apply the [profile.NAME] table of the file.")
@@ -63,7 +63,7 @@ def known_account(settings: "Settings", name: str) -> str:
 
 
 def refuse_if_read_only() -> None:
-    """Raise when `--read-only` or `SPOTTUI_READ_ONLY` stands before a command that acts."""
+    """Raise if an acting command was given `--read-only` or `SPOTTUI_READ_ONLY`."""
     if click.get_current_context().find_root().params.get("read_only"):
         raise Failed("read-only: drop --read-only and SPOTTUI_READ_ONLY to act.")
 
@@ -79,13 +79,13 @@ def agree(question: str, *, yes: bool) -> None:
 
 
 def failed(error: "CloudError", next_step: str) -> Failed:
-    """Return a call's failure in words: what the cloud said, whether it may have taken effect, and what to do next."""
+    """Return a failed call as text: the cloud's error, whether it may have taken effect, and what to do next."""
     unknown = "It is unknown whether it took effect." if error.kind.effect_unknown else ""
     return Failed(" ".join(part for part in (f"{error.line}.", unknown, error.advice, next_step) if part))
 
 
-def say(problem: Exception) -> NoReturn:
-    """Raise a problem as words with an exit code; a traceback is for the log only."""
+def fail_with(problem: Exception) -> NoReturn:
+    """Raise a problem as a message with an exit code; a traceback goes only to the log."""
     from spottui.cloud.errors import CloudError
     from spottui.config import ConfigProblem
     from spottui.domain.refusal import Misconfigured, Refused
@@ -105,7 +105,7 @@ def say(problem: Exception) -> NoReturn:
 
 
 def _written_down(problem: Exception) -> str:
-    """Log a defect and return where that is; a defect here must not hide the first one."""
+    """Log a defect and return the log's location; a second defect here must not hide the first one."""
     try:
         import logging
 

@@ -1,4 +1,4 @@
-"""`spottui completion`, and what the shell then offers for a value: names that are known here; never an error."""
+"""`spottui completion`, and the values that the shell then offers: names known on this machine; never an error."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ def templates(ctx: Context, _param: Parameter, begun: str) -> list[CompletionIte
 
 
 def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
-    """Offer the spot instances that the journal knows, by name or id, whichever was begun; asks the cloud nothing."""
+    """Offer the spot instances in the journal by name or id, as begun; asks no cloud."""
     settings = _settings(ctx)
     if settings is None:
         return []
@@ -50,18 +50,18 @@ def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[Completi
         journal = Journal(settings.journal, read_only=True)
     except JournalProblem:
         return []
-    captured = [one for region in settings.region_keys for one in journal.fleet.load(region).values()]
+    captured = [seen for region in settings.region_keys for seen in journal.fleet.load(region).values()]
     journal.close()
-    spot = [one.spec.instance for one in captured if one.spec.instance.is_spot]
+    spot = [seen.spec.instance for seen in captured if seen.spec.instance.is_spot]
     by_id = begun.startswith("i-")
-    found = {
+    ids = {
         (instance.instance_id if by_id else instance.name): (instance.name if by_id else instance.instance_id)
         for instance in spot
     }
-    # A name is text from outside: one that a shell would have to quote is not offered.
+    # Names are untrusted: those that a shell would have to quote are not offered.
     return [
         CompletionItem(value, help=plain(other))
-        for value, other in sorted(found.items())
+        for value, other in sorted(ids.items())
         if value.startswith(begun) and value.replace("-", "").replace("_", "").replace(".", "").isalnum()
     ]
 

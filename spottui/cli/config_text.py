@@ -75,13 +75,13 @@ def _region(region: str, answers: Answers) -> str:
     return "\n".join([*lines, "", *_vswitches(answers.vswitches.get(region, {})), ""])
 
 
-def _vswitches(found: dict[str, str]) -> list[str]:
+def _vswitches(by_zone: dict[str, str]) -> list[str]:
     comment = "[region.vswitches]               # where a replacement may run, in order of preference"
-    if not found:
+    if not by_zone:
         return [comment, '# cn-hangzhou-h = "vsw-…"']
-    return [comment, *[f"{_text(zone)} = {_text(vswitch)}" for zone, vswitch in found.items()]]
+    return [comment, *[f"{_text(zone)} = {_text(vswitch)}" for zone, vswitch in by_zone.items()]]
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's too, apart from one character.
+    # A JSON string is a valid TOML string, except for one character.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

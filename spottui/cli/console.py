@@ -1,8 +1,7 @@
-"""`spottui` without a command: the console, or its headless twin."""
+"""`spottui` without a command: the console, with or without a screen."""
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -68,7 +67,7 @@ def run(
 
 
 def need_terminal() -> None:
-    """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
+    """Raise, with exit code 2, if there is no terminal for screen and keys."""
     if problem := terminal_problem():
         raise Wrong(f"{problem} Use --headless to print one JSON line per change.")
 
@@ -77,7 +76,7 @@ def terminal_problem() -> str:
     """Return why no screen can be shown here, empty if it can; an unlisted TERM is no reason."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "not a terminal."
-    # Textual draws nothing there, and computes for ever.
+    # Textual draws nothing there and never stops computing.
     if (name := os.environ.get("TERM", "").lower()) in ("dumb", "unknown"):
         return f"TERM={name}: this terminal cannot show a screen. If it can, set TERM, for example to xterm-256color."
     return ""
@@ -106,8 +105,15 @@ def run_console(
 
     log_to(state_dir() / "spottui.log")
     clock, choices = CloudClock(), state_dir() / "console.json"
+
+    def open_it() -> "Desk":
+        from spottui.cli.assembly import open_desk
+
+        show = app.session.worker.show_starting
+        return open_desk(settings, clock, auto=auto, read_only=read_only, show=show)
+
     app = SpottuiApp(
-        partial(_open_desk, settings, clock, auto=auto, read_only=read_only),
+        open_it,
         clock=clock,
         who=whoami(),
         title="spottui",
@@ -130,7 +136,7 @@ def run_console(
 
 
 def show(app: "SpottuiApp", ending: Ending) -> int:
-    """Run an app, which ends when it is asked to, and return its exit code."""
+    """Run an app until it ends, and return its exit code."""
     from spottui.console.driver import terminal_as_it_is
 
     ending.owns(terminal_as_it_is())
@@ -140,7 +146,7 @@ def show(app: "SpottuiApp", ending: Ending) -> int:
 
 
 def whoami() -> str:
-    """Return who sits here, as `user@host tty`, for the journal."""
+    """Return the person at this terminal, as `user@host tty`, for the journal."""
     import getpass
     import socket
 
@@ -150,13 +156,13 @@ def whoami() -> str:
         tty = "no tty"
     try:
         name = getpass.getuser()
-    except (KeyError, OSError):  # A container may run as an id that has no name.
+    except (KeyError, OSError):  # A container may run as a user id without a name.
         name = f"uid {os.getuid()}"
     return f"{name}@{socket.gethostname()} {tty}"
 
 
 def known_view(choices: Path, name: str) -> str:
-    """Return the name of a saved view, or an empty one; raises `Wrong` where nobody saved it."""
+    """Return the name of a saved view, or an empty one; raises `Wrong` if there is no such view."""
     from spottui.console.preferences import Preferences
 
     views = Preferences.read(choices).views
@@ -172,9 +178,3 @@ def _themes(path: Path) -> "Themes":
         return user_themes(path)
     except ThemeProblem as problem:
         raise Wrong(str(problem)) from None
-
-
-def _open_desk(settings: "Settings", clock: CloudClock, *, auto: bool, read_only: bool) -> "Desk":
-    from spottui.cli.assembly import open_desk
-
-    return open_desk(settings, clock, auto=auto, read_only=read_only)

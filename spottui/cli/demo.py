@@ -25,7 +25,7 @@ Examples:
 """
 
 _FOR_A_PERSON_S = 20.0
-"""The veto window where somebody looks on; without a screen the scenario's short one does."""
+"""The veto window when a person watches; without a screen the scenario's shorter one applies."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -77,7 +77,7 @@ def _run_headless(settings: "Settings", ending: Ending) -> int:
 
 @dataclass
 class _Outcome:
-    """What became of the reclaims that the scenario lets happen."""
+    """How the reclaims of the scenario ended."""
 
     expected: int
     rows: list[tuple[str, str, str, float, str]] = field(default_factory=list)

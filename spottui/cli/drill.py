@@ -1,4 +1,4 @@
-"""`spottui drill`: sends a test notice on the way of a real one, and shows what would be done about it."""
+"""`spottui drill`: sends a test notice along the path of a real one, and shows what would be done."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ LIVE_S = 60.0
 
 
 def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None) -> None:
-    """Run before anything else is asked for: a game-day needs no configuration."""
+    """Handled before all other options: a game day needs no configuration."""
     if scenario is None or ctx.resilient_parsing:
         return
     from spottui.cli.ending import leave
@@ -61,18 +61,18 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     from spottui.cli.what_if import what_auto_mode_would_do
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    tools, found = find_instance(region_tools(settings, credentials_of(settings)), instance)
-    if not found.is_spot:
-        raise Wrong(f"{found.instance_id} is not a spot instance, so it is never reclaimed.")
-    would = what_auto_mode_would_do(settings, tools.ecs, found.instance_id)
+    tools, spot = find_instance(region_tools(settings, credentials_of(settings)), instance)
+    if not spot.is_spot:
+        raise Wrong(f"{spot.instance_id} is not a spot instance, so it is never reclaimed.")
+    would = what_auto_mode_would_do(settings, tools.ecs, spot.instance_id)
     where = fields_of(tools.settings.key)
-    result: dict[str, Any] = {"instance_id": found.instance_id, **where, "via": via, "would": would}
+    result: dict[str, Any] = {"instance_id": spot.instance_id, **where, "via": via, "would": would}
     if not dry_run:
         refuse_if_read_only()
-        _tell(f"{found.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
-        result |= _sent(settings, tools, found.instance_id, via, timeout_s, as_json)
+        _print(f"{spot.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
+        result |= _sent(settings, tools, spot.instance_id, via, timeout_s, as_json)
     for line in would:
-        _tell(f"  {line}", as_json)
+        _print(f"  {line}", as_json)
     if as_json:
         click.echo(json.dumps(result))
     elif not dry_run:
@@ -101,9 +101,9 @@ def _sent(
             f"the drill [{call_id}] did not arrive within {timeout_s:.0f} s. `spottui doctor` checks queue and rule; "
             "a console with another journal may have received it: check its events."
         )
-    _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
+    _print(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
     if arrival.shown_as:
-        _tell(f"  shown as {arrival.shown_as}", as_json)
+        _print(f"  shown as {arrival.shown_as}", as_json)
     return {"sent": call_id, "arrived_s": round(arrival.seconds, 3), "shown_as": arrival.shown_as or None}
 
 
@@ -126,6 +126,6 @@ def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -
     return ok(subject, f"the debug event arrived at {arrival.where} after {arrival.seconds:.1f} s")
 
 
-def _tell(text: str, as_json: bool) -> None:
+def _print(text: str, as_json: bool) -> None:
     if not as_json:
         click.echo(text)

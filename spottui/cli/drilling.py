@@ -1,4 +1,4 @@
-"""A drill on its way: sent, awaited at the queue or in the journal of the console that watches, never acted on."""
+"""Sends a drill and waits for it at the queue, or in the journal of a watching console; never acts on it."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ CLOCKS_APART = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where a drill was seen, in words, how many seconds after it was sent, and what the console there made of it."""
+    """Where a drill was seen, seconds after it was sent, and how the console there handled it."""
 
     where: str
     seconds: float
@@ -32,7 +32,7 @@ class Arrival:
 
 
 class Lost(Exception):
-    """A call failed after the drill was sent, or while it was: the text says how far it came."""
+    """A call failed while or after the drill was sent; the text says how far it got."""
 
 
 def send_drill(tools: RegionTools, instance_id: str, *, via_queue: bool) -> str:
@@ -52,8 +52,8 @@ def await_drill(
 ) -> tuple[str, Arrival | None]:
     """Send a drill and wait for it; return the send's id, and where it arrived or None. Raises `Lost`.
 
-    A console that lives takes the message itself and writes it down: then the journal is watched, so that nothing is
-    taken away from it. Without one the queue is read here, and what is not this drill is given back.
+    A live console receives and journals the message itself: then only the journal is watched. Without one the queue is
+    read here, and all other messages are returned.
     """
     journal = Journal(settings.journal, read_only=True)
     began, sent = time.monotonic(), datetime.now(UTC)
@@ -93,25 +93,25 @@ def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
 
 
 def _shown_as(journal: Journal, instance_id: str) -> str:
-    found = incident(journal, instance_id)
-    if found is None:
+    reclaimed = incident(journal, instance_id)
+    if reclaimed is None:
         return ""
-    recovery = found.recovery
+    recovery = reclaimed.recovery
     said = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
-    evidence = f"{recovery.state}, evidence {found.interruption.marks}"
+    evidence = f"{recovery.state}, evidence {reclaimed.interruption.marks}"
     return plain(f"{evidence}: {said}" if said else evidence, 300)
 
 
 def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str) -> bool:
-    """Take one batch, delete this drill and give everything else back at once.
+    """Receive one batch, delete this drill, and return everything else at once.
 
-    A message with a time of its own may be a real notice: it counts, and is left to the consoles.
+    A message with its own time may be a real notice: it counts as arrived, and is left to the consoles.
     """
     try:
         messages = tools.queue.receive()
     except CloudError as error:
         raise Lost(f"{error.line}. The drill [{call_id}] was sent; a console will show it. {error.advice}") from None
-    mine = [message for message in messages if _speaks_of(message, tools.settings.id, instance_id, sent)]
+    mine = [message for message in messages if _is_about(message, tools.settings.id, instance_id, sent)]
     timeless = [message for message in mine if _is_timeless(message)]
     for message in messages:
         if message not in timeless:
@@ -130,11 +130,11 @@ def _give_back(tools: RegionTools, message: Message) -> None:
     try:
         tools.queue.give_back(message)
     except CloudError:
-        # Without the permission it comes again by itself when its visibility timeout is over.
+        # Without the permission it reappears when its visibility timeout ends.
         return
 
 
-def _speaks_of(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
+def _is_about(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
     return (message.enqueued or sent) >= sent - CLOCKS_APART and any(
         isinstance(said, Reclaim) and (said.instance_id, said.region or region) == (instance_id, region)
         for said in parse_all(message.body)
@@ -142,6 +142,6 @@ def _speaks_of(message: Message, region: str, instance_id: str, sent: datetime) 
 
 
 def _is_timeless(message: Message) -> bool:
-    """A message that tells of more than one event is no drill of ours."""
+    """A message with more than one event is not our drill."""
     said = parse_all(message.body)
     return len(said) == 1 and isinstance(said[0], Reclaim) and said[0].at is None

@@ -1,4 +1,4 @@
-"""How the process ends: by a signal, with its terminal or on its own, and within three seconds whatever hangs."""
+"""How the process ends: by a signal, with its terminal or normally, within three seconds even if something hangs."""
 
 import os
 import select
@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
 PATIENCE_S = 2.0
-"""What is asked to end has so long to end in good order."""
+"""How long the program may take to end in good order, in seconds."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TERMINAL = (0, 2)
@@ -24,10 +24,10 @@ _LEFT, _HURRY = 0, 255
 class Ending:
     """While its block runs, the first SIGINT, SIGTERM or SIGHUP ends the process; a SIGHUP that nohup ignores does not.
 
-    `ask` is called with what ended it, in a thread that needs no event loop and no main thread: both may hang in a
-    write to a terminal that takes nothing. When the block is not left `PATIENCE_S` later, or there is no `ask`, the
-    process gives up. With `terminal`, the end of the terminal of standard input and error is an end as well: whoever
-    started the program, such as make or sudo, need not pass SIGHUP on. Only for the main thread.
+    `ask` is called with the cause, in a separate thread: event loop and main thread may hang in a write to a blocked
+    terminal. When the block is not left `PATIENCE_S` later, or there is no `ask`, the process gives up. With
+    `terminal`, the process also ends with the terminal of standard input and error, because make or sudo may not pass
+    SIGHUP on. Only for the main thread.
     """
 
     def __init__(self, *, terminal: bool = False) -> None:
@@ -54,18 +54,18 @@ class Ending:
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._woken_before)
         self._left.set()
-        self._tell(_LEFT)
+        self._wake(_LEFT)
         self._thread.join()
         os.close(self._wakened)
         os.close(self._waking)
 
     def owns(self, clear: Callable[[], object]) -> None:
-        """Call `clear` before the process gives up, the last one first; it may have been called already."""
+        """Register `clear` to be called before the process gives up, last one first; it must tolerate a second call."""
         self._owned.append(clear)
 
     def hurry(self) -> None:
         """Leave the block within `PATIENCE_S` from now, or the process gives up."""
-        self._tell(_HURRY)
+        self._wake(_HURRY)
 
     def _watch(self) -> None:
         why = self._awaited()
@@ -78,11 +78,11 @@ class Ending:
             self._give_up()
 
     def _awaited(self) -> str | None:
-        """Wait for the end and return what it is: empty where it has begun already, None where the block was left."""
+        """Wait for the end and return its cause: empty if it has begun already, None if the block was left."""
         poll = select.poll()
         poll.register(self._wakened, select.POLLIN)
         for descriptor in self._terminal:
-            poll.register(descriptor, 0)  # A hang-up is always told of.
+            poll.register(descriptor, 0)  # A hang-up is always reported.
         while True:
             ready = dict(poll.poll())
             told = os.read(self._wakened, 512) if self._wakened in ready else b""
@@ -98,20 +98,20 @@ class Ending:
     def _give_up(self) -> NoReturn:
         backstop = threading.Timer(_CLEARING_S, os._exit, (1,))
         backstop.daemon = True
-        with suppress(RuntimeError):  # A machine may have no thread left to give.
+        with suppress(RuntimeError):  # The machine may have no thread left.
             backstop.start()
         for clear in reversed(self._owned):
             with suppress(Exception):
                 clear()
         os._exit(1)
 
-    def _tell(self, number: int) -> None:
+    def _wake(self, number: int) -> None:
         with suppress(OSError):
             os.write(self._waking, bytes([number]))
 
 
 def leave(code: int) -> NoReturn:
-    """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
+    """End the process at once: SDK calls in progress cannot be stopped; their tokens reveal their effect later."""
     flushing = threading.Thread(target=_flush, daemon=True)
     flushing.start()
     flushing.join(_FLUSHING_S)
@@ -119,17 +119,17 @@ def leave(code: int) -> NoReturn:
 
 
 def in_time(close: Callable[[], object]) -> None:
-    """Close something, and wait no longer than an ending process may."""
+    """Close something, waiting at most as long as an ending process may."""
     closing = threading.Thread(target=close, name="close", daemon=True)
     closing.start()
     closing.join(_CLOSING_S)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Without a handler of its own a signal would end the process before its number is told."""
+    """Does nothing: without a handler the signal would end the process before its number is read."""
 
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # The terminal, or who read it, may be gone.
+        with suppress(OSError, ValueError):  # The terminal, or its reader, may be gone.
             stream.flush()

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from spottui.journal.incidents import Incident
 
 LONGEST_S = 600.0
-"""Without a screen a night ends after so long, whatever still runs."""
+"""Without a screen, a game day ends after this time even if recoveries still run."""
 QUIET_S = 3.0
-"""It is over when nothing has been under way for so long after something was."""
+"""It is over when, after the first recovery, nothing has been in progress for this long."""
 
 
 def play(scenario: str, *, headless: bool) -> int:
@@ -55,7 +55,7 @@ def _run(settings: "Settings", config: Path, ending: Ending, *, headless: bool) 
 
 
 class _Night:
-    """Remembers since when nothing is in progress."""
+    """Remembers since when nothing has been in progress."""
 
     def __init__(self) -> None:
         self._began: datetime | None = None
@@ -74,7 +74,7 @@ class _Night:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One incident of the night; times in seconds, None where it did not come to that."""
+    """The score of one incident; times in seconds, None if it did not get that far."""
 
     name: str
     state: str
@@ -107,7 +107,7 @@ def score_of(incident: "Incident") -> Score:
 
 
 def show_score(settings: "Settings", *, headless: bool) -> None:
-    """Print the score of every incident of the journal, without a screen as one more JSON line before."""
+    """Print the score of every incident of the journal; without a screen, also as a JSON line before it."""
     from spottui.cli.records import line
     from spottui.domain.text import plain
     from spottui.journal import Journal
@@ -115,14 +115,14 @@ def show_score(settings: "Settings", *, headless: bool) -> None:
 
     journal = Journal(settings.journal, read_only=True)
     ids = [recovery.recovery_id for recovery in journal.recoveries.all()]
-    scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
+    scores = [score_of(found) for found in (incident(journal, recovery_id) for recovery_id in ids) if found]
     journal.close()
     if headless:
         click.echo(line(datetime.now(UTC), "score", {"scores": [asdict(score) for score in scores]}))
     click.echo(f"\n{'name':<16}{'state':<13}{'confirm s':>10}{'recover s':>11}{'data age s':>12}{'duplicates':>12}")
-    for one in scores:
-        times = f"{_cell(one.confirm_s):>10}{_cell(one.recovery_s):>11}{_cell(one.data_age_s):>12}"
-        click.echo(f"{plain(one.name, 15):<16}{one.state:<13}{times}{one.duplicates:>12}")
+    for score in scores:
+        times = f"{_cell(score.confirm_s):>10}{_cell(score.recovery_s):>11}{_cell(score.data_age_s):>12}"
+        click.echo(f"{plain(score.name, 15):<16}{score.state:<13}{times}{score.duplicates:>12}")
     recovered = sum(score.state == "recovered" for score in scores)
     click.echo(
         f"{recovered} of {len(scores)} recovered, {sum(score.duplicates for score in scores)} duplicates suppressed"

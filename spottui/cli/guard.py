@@ -111,7 +111,7 @@ def guard(
     if dry_run:
         _look(metadata, queue)
         return
-    minder = Guard(Rules(warning, margin_s, poll_s), metadata, _say, _notices(queue, metadata) if queue else None)
+    minder = Guard(Rules(warning, margin_s, poll_s), metadata, _print, _notices(queue, metadata) if queue else None)
     with Printing():
         code = _run(command, minder, state)
     ctx.exit(code)
@@ -119,13 +119,13 @@ def guard(
 
 def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
     """Return what opens the queue; the SDK is imported then, in the thread that listens."""
-    found = _QUEUE.fullmatch(queue)
-    assert found
+    parts = _QUEUE.fullmatch(queue)
+    assert parts
 
     def open_notices() -> "OwnNotices":
         from spottui.cloud.instance_notices import OwnNotices
 
-        return OwnNotices(found[1], found[2], metadata.instance_id(), metadata.clock)
+        return OwnNotices(parts[1], parts[2], metadata.instance_id(), metadata.clock)
 
     return open_notices
 
@@ -136,7 +136,7 @@ def _run(command: tuple[str, ...], minder: "Guard", state: Path | None) -> int:
     try:
         if state is None:
             return minder.run(command).exit_code
-        return run_until_done(command, minder, ProgressFile(state), _say)
+        return run_until_done(command, minder, ProgressFile(state), _print)
     except ProgressProblem as problem:
         raise Wrong(str(problem)) from None
     except OSError as error:
@@ -159,7 +159,7 @@ def _look(metadata: "Metadata", queue: str) -> None:
         click.echo(f"reclaimed at {deadline:%Y-%m-%d %H:%M:%S} UTC, in {left_s:.0f} s")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     click.echo(f"spottui guard: {text}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""A shift's hand-over, from the journal alone: what needs somebody, what is open, what happened."""
+"""A shift's hand-over, from the journal only: what needs a person, what is open, what happened."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,17 @@ from typing import Any
 
 from spottui import words
 from spottui.cli.records import recovery_record
-from spottui.cli.statistics import incident_rows, summary
+from spottui.cli.statistics import currency_of, incident_rows, summary
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged, Stop
 from spottui.domain.history import Past
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
-from spottui.domain.verdicts import said_of
+from spottui.domain.verdicts import verdict_text
 from spottui.domain.view import LiveConsole
 from spottui.journal import Journal
-from spottui.tables.moments import age, hourly
+from spottui.tables.moments import age
+from spottui.tables.prices import signed
 
 _LONGEST = 400
 _DECISIONS = (f.Decided, f.CancelAsked, f.Retried)
@@ -25,11 +26,11 @@ _OF_ALL = (f.Armed, f.NotArmed, f.Disarmed, f.SourceFailed, f.SourceAnswers, f.P
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A shift: `pasts` are the recoveries that ended in it, `log` the decisions, and what was said of no recovery.
+    """A shift: `pasts` are the recoveries that ended in it, `log` the decisions, and facts about no recovery.
 
     `needs` are recoveries that wait for a person or failed last, `open` the others that are not over. `failing` are the
-    sources that failed in it and were not heard of again, and `not_armed` why auto-mode stopped by itself, where nobody
-    has armed it since.
+    sources that failed in it and have not answered since, and `not_armed` why auto-mode stopped by itself, if it has
+    not been armed since.
     """
 
     began: datetime
@@ -67,10 +68,10 @@ def as_text(shift: HandOver) -> str:
     """Return it as plain text, for a terminal, a chat or a ticket."""
     return "\n".join((
         f"Shift {shift.began:%Y-%m-%d %H:%M} to {shift.ended:%Y-%m-%d %H:%M} UTC", "",
-        *_section("Needs somebody", [*_alarms(shift), *(_said_of(recovery, shift.ended) for recovery in shift.needs)]),
-        *_section("Open", [_said_of(recovery, shift.ended) for recovery in shift.open]),
-        *_section("Happened", [_total(shift.pasts), *map(_said_of_past, shift.pasts)] if shift.pasts else []),
-        *_section("Decisions and sources", [_said_of_fact(logged) for logged in shift.log]),
+        *_section("Needs somebody", [*_alarms(shift), *(_recovery_text(needy, shift.ended) for needy in shift.needs)]),
+        *_section("Open", [_recovery_text(recovery, shift.ended) for recovery in shift.open]),
+        *_section("Happened", [_total(shift.pasts), *map(_past_text, shift.pasts)] if shift.pasts else []),
+        *_section("Decisions and sources", [_fact_text(logged) for logged in shift.log]),
     )).rstrip()  # fmt: skip
 
 
@@ -89,12 +90,12 @@ def as_record(shift: HandOver) -> dict[str, Any]:
     }
 
 
-def _waits_for_a_person(one: Recovery) -> bool:
-    return one.state is RecoveryState.NEEDS_YOU and not one.is_queued
+def _waits_for_a_person(recovery: Recovery) -> bool:
+    return recovery.state is RecoveryState.NEEDS_YOU and not recovery.is_queued
 
 
 def _failed_last(recoveries: Iterable[Recovery]) -> Iterator[Recovery]:
-    """Of each instance only the newest counts: a failure that was recovered later needs nobody."""
+    """Only the newest recovery of an instance counts: a failure that was recovered later needs no attention."""
     newest = {
         (recovery.region, recovery.instance_id): recovery
         for recovery in sorted(recoveries, key=lambda recovery: recovery.started)
@@ -112,7 +113,7 @@ def _failing(facts: Sequence[Logged]) -> Iterator[Logged]:
 
 
 def _stopped(facts: Sequence[Logged]) -> Logged | None:
-    """A person who disarms knows of it; a stop file or failures in a row are for whoever comes next."""
+    """A person who disarms knows it; a stop file or consecutive failures are news for the next shift."""
     last = next(
         (logged for logged in reversed(facts) if isinstance(logged.fact, f.Armed | f.NotArmed | f.Disarmed)), None
     )
@@ -123,26 +124,27 @@ def _stopped(facts: Sequence[Logged]) -> Logged | None:
 
 
 def _alarms(shift: HandOver) -> list[str]:
-    """Return what is wrong with the console itself: who watches, which sources fail, what is not armed."""
+    """Return problems of the console itself: no watcher, failing sources, disarmed auto-mode."""
     silent = [console for console in shift.consoles if not console.answers]
     nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
     of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]
-    return [*nobody, *map(words.silent_console, silent), *map(_said_of_fact, of_log)]
+    return [*nobody, *map(words.silent_console, silent), *map(_fact_text, of_log)]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"  {line}" for line in lines or ["nothing"]), ""]
 
 
-def _said_of(one: Recovery, now: datetime) -> str:
-    verdict = "" if one.state.is_final else said_of(one, now)
-    why = words.reason(one.reason, one.region) or words.next_step(one.next_step)
-    deadline = "" if one.state.is_final or one.interruption.is_manual else f"deadline {one.deadline:%H:%M:%S} UTC"
-    said = " · ".join(text for text in (one.state.value, deadline, verdict, why, words.trouble(one)) if text)
-    return f"{_named(one)} {plain(said, _LONGEST)}"
+def _recovery_text(recovery: Recovery, now: datetime) -> str:
+    verdict = "" if recovery.state.is_final else verdict_text(recovery, now)
+    why = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
+    is_timed = not (recovery.state.is_final or recovery.interruption.is_manual)
+    deadline = f"deadline {recovery.deadline:%H:%M:%S} UTC" if is_timed else ""
+    said = " · ".join(text for text in (recovery.state.value, deadline, verdict, why, words.trouble(recovery)) if text)
+    return f"{_named(recovery)} {plain(said, _LONGEST)}"
 
 
-def _said_of_past(past: Past) -> str:
+def _past_text(past: Past) -> str:
     recovery, outcome = past.recovery, past.outcome
     took = f" in {age(outcome.recovery_s)}" if outcome.recovery_s is not None else ""
     why = words.reason(recovery.reason, recovery.region)
@@ -156,15 +158,16 @@ def _total(pasts: Sequence[Past]) -> str:
     times = (("p50", "recovery_s_median"), ("p90", "recovery_s_p90"), ("max", "recovery_s_max"))
     took = " · ".join(f"{name} {figures[key]} s" for name, key in times if figures[key] is not None)
     added = figures["added_per_hour"]
-    cost = f"{hourly(float(str(added)), sign=True)}/h" if added else ""
+    cost = signed(float(str(added)), currency_of(pasts)) if added else ""
     retained = f"{figures['kept_gib']} GiB retained" if figures["kept_gib"] else ""
     return "; ".join(text for text in (ends, took, cost, retained) if text)
 
 
-def _said_of_fact(one: Logged) -> str:
-    where = one.instance_id or words.region(one.region)
-    return plain(" ".join(text for text in (f"{one.at:%H:%M:%S}", where, words.text(one)) if text), _LONGEST)
+def _fact_text(logged: Logged) -> str:
+    where = logged.instance_id or words.region(logged.region)
+    return plain(" ".join(text for text in (f"{logged.at:%H:%M:%S}", where, words.text(logged)) if text), _LONGEST)
 
 
-def _named(one: Recovery) -> str:
-    return plain(" ".join(text for text in (one.name, one.instance_id, words.region(one.region)) if text), _LONGEST)
+def _named(recovery: Recovery) -> str:
+    names = (recovery.name, recovery.instance_id, words.region(recovery.region))
+    return plain(" ".join(filter(None, names)), _LONGEST)

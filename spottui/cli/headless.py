@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -16,7 +17,7 @@ from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Ended, Misconfigured
+from spottui.domain.refusal import Ended, Misconfigured, Unavailable
 from spottui.domain.settings import Settings
 from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView
@@ -24,11 +25,12 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
+REOPEN_S = 3.0
 PAUSE_S = 0.1
-"""Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
+"""Pause between two views: a storm has hundreds of changes a second, which are printed together."""
 JUDGED_EVERY_S = 1.0
 NOTE_S = 10.0
-"""A reader that keeps up for moments only is not written down each time."""
+"""Pause between two records of whether the output is read."""
 GOES_ON = "Recoveries in progress resume at the next start."
 
 
@@ -40,18 +42,20 @@ def run_headless(
     read_only: bool,
     until: Callable[[DeskView], bool] = lambda _: False,
 ) -> int:
-    """Print changes until a signal comes or `until` holds of the view; return the exit code.
+    """Print changes until a signal arrives or `until` is true of the view; return the exit code.
 
-    The recoveries go on whatever becomes of who reads the lines.
+    The recoveries continue even if the reader of the lines is gone.
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
     with Printing() as printing:
         try:
-            desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
+            desk = _opened(partial(open_desk, settings, SystemClock(), auto=auto, read_only=read_only), stopping)
         except (JournalProblem, Misconfigured) as problem:
             click.echo(f"spottui: {problem}", err=True)
             return 2
+        if desk is None:
+            return 0
         try:
             _follow(desk, _Changes(), printing, stopping, until)
         except Ended as ended:
@@ -62,11 +66,25 @@ def run_headless(
     return 0
 
 
+def _opened(open_it: Callable[[], Desk], stopping: threading.Event) -> Desk | None:
+    """Open the desk, however long its journal is away; None if stopped before. Prints what it waits for."""
+    said = ""
+    while not stopping.is_set():
+        try:
+            return open_it()
+        except Unavailable as away:
+            if said != str(away):
+                said = str(away)
+                _print(line(SystemClock().now(), "journal", {"problem": said, "consoles": []}))
+            stopping.wait(REOPEN_S)
+    return None
+
+
 def _follow(
     desk: Desk, changes: "_Changes", printing: Printing, stopping: threading.Event, until: Callable[[DeskView], bool]
 ) -> None:
     view, unread, note_at = desk.view(), "", 0.0
-    _say(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
+    _print(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
         if printing.unread != unread and time.monotonic() >= note_at:
@@ -79,7 +97,7 @@ def _follow(
 
 
 class _Changes:
-    """Remembers what was printed, so that only what is new is printed."""
+    """Remembers what was printed, so that only changes are printed."""
 
     def __init__(self) -> None:
         self._event = 0
@@ -92,7 +110,7 @@ class _Changes:
         for event in shown(view.events):
             if event.seq > self._event:
                 self._event = event.seq
-                _say(line(event.at, "event", event_record(event)))
+                _print(line(event.at, "event", event_record(event)))
         self._print_recoveries(view)
         for source in view.sources:
             record = source_record(source)
@@ -106,26 +124,26 @@ class _Changes:
         self._print_if_new(view, "journal", "", journal_record(view))
 
     def _print_recoveries(self, view: DeskView) -> None:
-        """Of a storm's thousand each version changes a few; the others are judged anew as time passes."""
+        """In a storm each version changes a few of a thousand recoveries; the others change only with time."""
         judges_all = time.monotonic() >= self._judge_at
         if judges_all:
             self._judge_at = time.monotonic() + JUDGED_EVERY_S
         seen: dict[str, tuple[Recovery, Verdict | None]] = {}
         for recovery in view.recoveries:
-            known = self._seen.get(recovery.recovery_id)
-            if known and known[0] is recovery and not judges_all:
-                seen[recovery.recovery_id] = known
+            before = self._seen.get(recovery.recovery_id)
+            if before and before[0] is recovery and not judges_all:
+                seen[recovery.recovery_id] = before
                 continue
             now = seen[recovery.recovery_id] = (recovery, verdict_of(recovery, view.at))
-            if known != now:
+            if before != now:
                 self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
         self._seen = seen
 
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:
             self._said[kind, key] = record
-            _say(line(view.at, kind, record))
+            _print(line(view.at, kind, record))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")

@@ -1,4 +1,4 @@
-"""What `doctor` asks about names and traffic of instances: load balancers, network interfaces, DNS; changes nothing."""
+"""Checks of `doctor` about load balancers, network interfaces and DNS of instances; changes nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ _BALANCERS, _IDENTITY = "spottui setup --policy balancers", "spottui setup --pol
 
 
 def zone_check(settings: Settings, tools: "RegionTools") -> Check:
-    """Say whether the zone of `policy.private_zone` is there for the account of a region, and may be changed."""
+    """Check that the zone of `policy.private_zone` exists for the account of a region, and may be changed."""
     zone, subject = settings.policy.private_zone, of_account(settings, "private zone", tools.settings.account)
     try:
         tools.private_zone.zone_id(zone)
@@ -34,9 +34,9 @@ def zone_check(settings: Settings, tools: "RegionTools") -> Check:
 
 
 def balancers_check(tools: "RegionTools", product: Product) -> Check:
-    """Probe the calls of a kind of load balancers where a region has any.
+    """Probe the calls of a load balancer product if the region has any.
 
-    A team may leave out what it does not use: a refused look is only noted.
+    A team may omit permissions that it does not use: a refused listing is only a note.
     """
     subject, rpc, actions = f"{product} {tools.settings.key}", tools.balancers[product], _ACTIONS[product]
     try:
@@ -58,7 +58,7 @@ def interfaces_check(tools: "RegionTools", spot: Iterable[LaunchSpec]) -> Check:
 
 
 def _granted(subject: str, rpc: "Rpc", permissions: Sequence[Permission], fix: str) -> Check:
-    """Try every action; those that are denied are named, the first as the cloud says it."""
+    """Try every action; denied ones are named, the first with the cloud's message."""
     errors = [error for permission in permissions if (error := missing_permission(rpc, permission))]
     denied = [error for error in errors if error.kind is ErrorKind.DENIED]
     if denied:

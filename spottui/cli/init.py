@@ -95,7 +95,7 @@ def _default() -> Path:
 
 
 def _checked(path: Path, text: str) -> "Settings":
-    """Read the text as it will be read, so that nothing is written that does not work."""
+    """Load the text as the program will, so that no invalid configuration is written."""
     import tempfile
 
     from spottui.config import ConfigProblem, load
@@ -127,7 +127,7 @@ def _from_environment(given: Answers) -> Answers:
 
 
 def _asked(given: Answers, *, may_ask: bool) -> Answers:
-    """Complete what was given by asking, or say which flag is missing."""
+    """Complete the given answers by asking, or report the missing flag."""
     if not given.regions:
         text = _answer("Regions to watch, comma-separated", "cn-hangzhou", "--region", may_ask=may_ask)
         given = replace(given, regions=tuple(part.strip() for part in text.split(",") if part.strip()))
@@ -148,15 +148,15 @@ def _answer(question: str, default: str | None, flag: str, *, may_ask: bool) -> 
 
 
 def _vswitches(settings: "Settings") -> dict[str, dict[str, str]]:
-    """Ask each region for the vSwitches of its spot instances' VPC; what cannot be seen is said and left out."""
+    """Ask each region for the vSwitches of its spot instances' VPC; regions that cannot be read are reported."""
     from spottui.cloud.errors import CloudError
     from spottui.cloud.region_tools import credentials_of, region_tools
     from spottui.cloud.vswitches import vswitches_by_zone
 
-    found: dict[str, dict[str, str]] = {}
+    by_region: dict[str, dict[str, str]] = {}
     for tools in region_tools(settings, credentials_of(settings)):
         try:
-            found[tools.settings.id] = vswitches_by_zone(tools)
+            by_region[tools.settings.id] = vswitches_by_zone(tools)
         except CloudError as error:
             click.echo(f"vSwitches of {tools.settings.id} are unknown: {error.line}", err=True)
-    return found
+    return by_region

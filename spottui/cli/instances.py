@@ -1,4 +1,4 @@
-"""The spot instances that a command is about: the configured regions' own, or the one that a person means."""
+"""The spot instances of a command: those of the configured regions, or the one that a person names."""
 
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def fleets_of(
         (tools.ecs, spot_fleet(tools.ecs)) for tools in region_tools(settings, credentials_of(settings), clock=clock)
     ]
     known = {spec.instance.instance_id for _, specs in every for spec in specs}
-    unknown = [one for one in ids if one not in known]
+    unknown = [instance_id for instance_id in ids if instance_id not in known]
     if unknown:
         raise Wrong(f"{', '.join(unknown)}: no spot instance of a configured region has this id.")
     return every

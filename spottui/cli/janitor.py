@@ -54,20 +54,20 @@ def janitor(
     """
     if bool(ids) != delete or (delete and delete_expired):
         raise Wrong("pass --delete with the IDs to delete, or --delete-expired, or neither to list the leftovers.")
-    with _janitor(settings) as one:
-        leftovers = one.leftovers()
+    with _janitor(settings) as janitor:
+        leftovers = janitor.leftovers()
         if not (delete or delete_expired):
             _list(leftovers, as_json=as_json)
             return
         known = {left.resource_id: left for left in leftovers}
         wanted = ids or tuple(left.resource_id for left in leftovers if left.expired(_today()))
-        outcome = _delete(one, known, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
+        outcome = _delete(janitor, known, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
     click.get_current_context().exit(0 if set(outcome.values()) <= {GONE, WOULD_GO} else 1)
 
 
 @contextmanager
 def _janitor(settings: "Settings") -> "Iterator[Janitor]":
-    """A desk would go on with every recovery that was left: the janitor has the journal and the clients only."""
+    """Only journal and clients are opened: a desk would resume every open recovery."""
     from spottui.cloud.region_tools import credentials_of, region_tools
     from spottui.domain.clock import SystemClock
     from spottui.journal import Journal
@@ -81,23 +81,23 @@ def _janitor(settings: "Settings") -> "Iterator[Janitor]":
         journal.close()
 
 
-def _list(found: "Sequence[Leftover]", *, as_json: bool) -> None:
+def _list(leftovers: "Sequence[Leftover]", *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"leftovers": [_record(left) for left in found]}))
+        click.echo(json.dumps({"leftovers": [_record(left) for left in leftovers]}))
     else:
-        click.echo(_table(found) if found else "no recovery left anything that costs money")
+        click.echo(_table(leftovers) if leftovers else "no recovery left anything that costs money")
 
 
 def _delete(
-    one: "Janitor", known: "dict[str, Leftover]", wanted: Iterable[str], *, dry_run: bool, yes: bool, as_json: bool
+    janitor: "Janitor", known: "dict[str, Leftover]", wanted: Iterable[str], *, dry_run: bool, yes: bool, as_json: bool
 ) -> dict[str, str]:
-    """Delete what may go of what is wanted, after a yes; return what came of each thing, said as it happens."""
+    """Delete the wanted leftovers that may be deleted, after a yes; return the result of each."""
     stays = {resource_id: _why_it_stays(known.get(resource_id)) for resource_id in wanted}
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
         click.echo(_table(going) if going else "nothing is deletable")
-    _tell(outcome, as_json=as_json)
+    _print(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}
     elif going:
@@ -105,11 +105,11 @@ def _delete(
         agree(f"Delete {_sum(going)}?", yes=yes)
         with Printing(), Progress() as progress:
             progress.show("deleting", 0, len(going))
-            cleaned = one.clean_up([left.resource_id for left in going], whoami())
+            cleaned = janitor.clean_up([left.resource_id for left in going], whoami())
             for number, (resource_id, why) in enumerate(cleaned, 1):
                 outcome[resource_id] = why or GONE
                 progress.clear()
-                _tell({resource_id: why}, as_json=as_json)
+                _print({resource_id: why}, as_json=as_json)
                 progress.show("deleting", number, len(going))
     if as_json:
         click.echo(json.dumps({"leftovers": [_record(left) for left in going], "outcome": outcome}))
@@ -120,7 +120,7 @@ def _why_it_stays(left: "Leftover | None") -> str:
     return left.held_by if left else "not a leftover of a recovery"
 
 
-def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
+def _print(outcome: "dict[str, str]", *, as_json: bool) -> None:
     from spottui.domain.text import plain
 
     for resource_id, why in outcome.items():
@@ -143,9 +143,9 @@ def _table(rows: "Sequence[Leftover]") -> str:
     return "\n".join([click.style(head, bold=True), *lines, total])
 
 
-def _sum(found: "Sequence[Leftover]") -> str:
-    things = f"{len(found)} resource{'' if len(found) == 1 else 's'}"
-    return f"{things}, {sum(left.gib for left in found)} GiB"
+def _sum(leftovers: "Sequence[Leftover]") -> str:
+    things = f"{len(leftovers)} resource{'' if len(leftovers) == 1 else 's'}"
+    return f"{things}, {sum(left.gib for left in leftovers)} GiB"
 
 
 def _record(left: "Leftover") -> dict[str, Any]:

@@ -67,7 +67,7 @@ def check(settings: "Settings", as_json: bool) -> None:
         said = {"ok": not (problem or unlike), "problem": problem or None, "unlike_their_facts": unlike}
         click.echo(json.dumps(said))
     else:
-        click.echo(f"{store.address}: {problem or _said_of(unlike)}")
+        click.echo(f"{store.address}: {problem or _verdict_of(unlike)}")
     click.get_current_context().exit(1 if problem or unlike else 0)
 
 
@@ -90,21 +90,21 @@ def rebuild(settings: "Settings", yes: bool) -> None:
         agree(f"Rebuild the snapshots of {store.address} from its facts?", yes=yes)
         with store.write() as connection:
             rebuilt = rebuild_snapshots(connection)
-            # One that started meanwhile has read the old snapshots.
+            # A console that started meanwhile has read the old snapshots.
             _refuse_if_watched(consoles)
     click.echo("\n".join([f"{store.address}: {len(rebuilt)} recoveries rebuilt", *rebuilt]))
 
 
-def _said_of(unlike: list[str]) -> str:
+def _verdict_of(unlike: list[str]) -> str:
     if not unlike:
         return "sound, every recovery matches its facts"
     head, fix = f"{len(unlike)} recoveries differ from their facts:", "fix: spottui journal rebuild"
-    return "\n".join((head, *(f"  {one}" for one in unlike), f"{fix}, with every console stopped"))
+    return "\n".join((head, *(f"  {recovery_id}" for recovery_id in unlike), f"{fix}, with every console stopped"))
 
 
 @contextmanager
 def _readable(store: "Store") -> Iterator[None]:
-    """Say of a database that is damaged, or of facts that nobody can read, that it cannot be used: exit 1."""
+    """Report a damaged database, or unreadable facts, and exit with 1."""
     from msgspec import MsgspecError
     from sqlalchemy.exc import DatabaseError
 

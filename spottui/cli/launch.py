@@ -1,4 +1,4 @@
-"""`spottui launch`: spot instances from a template of the configuration, asked for exactly once."""
+"""`spottui launch`: spot instances from a template of the configuration, launched exactly once."""
 
 import json
 import secrets
@@ -33,7 +33,7 @@ The template is a table of the configuration:
   key_pair = "ops"
 """
 PAUSES_S = (0.5, 1, 2, 4)
-"""Between the tries of a launch whose effect is not known; all with the same token."""
+"""Pauses between the tries of a launch with an unknown effect; all use the same token."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -89,7 +89,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     agree(f"Launch {count}?", yes=yes)
     with Printing():
         launches.begin(asked)
-        _tell(_carry_out(rpc, launches, asked), template, as_json=as_json)
+        _print(_carry_out(rpc, launches, asked), template, as_json=as_json)
 
 
 def _refuse_too_many_tags(wanted: "LaunchTemplate", name: str) -> None:
@@ -105,7 +105,7 @@ def _refuse_too_many_tags(wanted: "LaunchTemplate", name: str) -> None:
 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
-    """Find out what came of a launch that was asked for before: look for its instances, then repeat it."""
+    """Find out the result of an earlier launch: look for its instances, then repeat the call."""
     next_step = "run without --dry-run to find out" if dry_run else "looking for its instances"
     click.echo(
         f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known outcome: {next_step}", err=True
@@ -115,9 +115,9 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
     refuse_if_read_only()
     with Printing():
         tools = _tools(settings, left.template.region_key)
-        found = _found(tools, launches, left)
-        launched = (found, "") if found else _carry_out(tools.any_ecs, launches, left, known=False)
-        _tell(launched, left.name, as_json=as_json)
+        ids = _found(tools, launches, left)
+        launched = (ids, "") if ids else _carry_out(tools.any_ecs, launches, left, known=False)
+        _print(launched, left.name, as_json=as_json)
 
 
 def _found(tools: "RegionTools", launches: "Launches", left: "Launch") -> tuple[str, ...]:
@@ -148,7 +148,7 @@ def _asked(name: str, count: int, template: "LaunchTemplate") -> "Launch":
 
 
 def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool = True) -> tuple[tuple[str, ...], str]:
-    """Ask until there is an answer; `known` while no earlier try with this token may have taken effect."""
+    """Repeat the call until it is answered; `known` while no earlier try with this token may have taken effect."""
     from datetime import UTC, datetime
 
     from spottui.cloud.errors import CloudError
@@ -162,7 +162,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
             if error.kind.repeats and pause_s is not None:
                 time.sleep(pause_s)
                 continue
-            if not known and _says_nothing_of_the_token(error):
+            if not known and _precedes_the_token(error):
                 raise Failed(
                     f"{error.line}. It is unknown whether it was launched: repeat the command, its token is kept."
                 ) from None
@@ -173,8 +173,8 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
     raise AssertionError("unreachable")
 
 
-def _says_nothing_of_the_token(error: "CloudError") -> bool:
-    """Whether the call did not come as far as where a token that took effect is answered with its instances."""
+def _precedes_the_token(error: "CloudError") -> bool:
+    """Whether the error comes before the token is checked, so that an earlier effect would not show."""
     from spottui.cloud.errors import ErrorKind
 
     before_it = (ErrorKind.DENIED, ErrorKind.CREDENTIALS, ErrorKind.THROTTLED)
@@ -185,13 +185,13 @@ def _tools(settings: "Settings", region: str) -> "RegionTools":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     every = region_tools(settings, credentials_of(settings))
-    found = next((tools for tools in every if tools.settings.key == region), None)
-    if found is None:
+    here = next((tools for tools in every if tools.settings.key == region), None)
+    if here is None:
         raise Failed(
             f"{region} is not in the configuration any more: what was launched there is unknown. Put it back and "
             f"repeat the command."
         )
-    return found
+    return here
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
@@ -205,11 +205,11 @@ def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={one}" for key, one in value.items())
+        return ", ".join(f"{key}={part}" for key, part in value.items())
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
-def _tell(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:
+def _print(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:
     ids, request_id = launched
     if as_json:
         click.echo(json.dumps({"template": template, "instance_ids": ids, "request_id": request_id}))

@@ -24,10 +24,10 @@ OLDER_FILES = 3
 
 
 def log_to(path: Path) -> None:
-    """Write what the program logs to a file and nowhere else; said twice it is done once.
+    """Write the program's log to a file and nowhere else; idempotent.
 
-    So it is with what Python itself would write over the screen: asyncio's messages, warnings, and threads that die.
-    Where the file cannot be written nothing is logged, and nobody is stopped.
+    That includes what Python itself would write over the screen: messages of asyncio, warnings and dying threads. If
+    the file cannot be written nothing is logged, and the program continues.
     """
     # A log that cannot be written, on a full disk say, must not write over the screen.
     logging.raiseExceptions = False
@@ -66,7 +66,7 @@ def _log_unraisable(failed: "UnraisableHookArgs") -> None:
 
 
 class PrivateFile(logging.handlers.RotatingFileHandler):
-    """A rotating file that is 0600 from its first byte on, each time anew."""
+    """A rotating file; each new file is 0600 from its first byte on."""
 
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(
@@ -79,7 +79,7 @@ class PrivateFile(logging.handlers.RotatingFileHandler):
 class JsonLines(logging.Formatter):
     """`{at, level, logger, thread, message}`, and `error` with the traceback where there is one.
 
-    What libraries say, and exceptions, may hold what a request held: secrets are taken out.
+    Messages of libraries and exceptions may contain parts of a request: secrets are removed.
     """
 
     def format(self, record: logging.LogRecord) -> str:

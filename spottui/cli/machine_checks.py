@@ -1,4 +1,4 @@
-"""What `doctor` looks at on this machine: the terminal, the journal, the disk."""
+"""Checks of `doctor` on this machine: terminal, journal, disk."""
 
 import os
 import shutil
@@ -19,15 +19,15 @@ COLUMNS, LINES = 80, 24
 FREE_BYTES = 200_000_000
 TMUX_PATIENCE_S = 2
 SLOW_S = 0.05
-"""A commit waits for about six answers of the database."""
+"""Database latency that is reported as slow: a commit takes about six round trips."""
 APART_S = 2.0
 NO_OSC_52 = {"STY": "GNU screen", "VTE_VERSION": "a VTE terminal"}
-"""By the variable that they set."""
+"""Terminals without OSC 52, by the environment variable that they set."""
 INSTEAD = "select with shift and the mouse, or use a terminal with OSC 52: kitty, WezTerm, iTerm2, Windows Terminal"
 
 
 def machine_checks(settings: Settings) -> Iterator[Check]:
-    """Look at everything on this machine."""
+    """Run every check of this machine."""
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
     yield from _hooks(settings.hooks)
@@ -40,7 +40,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
 
 
 def terminal_checks(*, is_terminal: bool) -> Iterator[Check]:
-    """Look at size and colours, and whether what is copied comes to the person's clipboard."""
+    """Check size, colours, and whether copying reaches the person's clipboard."""
     if not is_terminal:
         yield note("terminal", "not a TTY, skipped")
         return
@@ -63,7 +63,7 @@ def _colours() -> str:
 
 
 def _copying() -> Check:
-    """Copying goes through OSC 52; a terminal that does not know it says nothing, so it is told by its name."""
+    """Copying uses OSC 52; a terminal that lacks it does not answer, so it is recognized by its name."""
     name = os.environ.get("TERM_PROGRAM", "") or os.environ.get("TERM", "")
     deaf = next((what for mark, what in NO_OSC_52.items() if os.environ.get(mark)), "")
     if name == "Apple_Terminal" or deaf:
@@ -87,7 +87,7 @@ def _tmux() -> Check:
 
 
 def _hooks(hooks: Iterable[HookSettings]) -> Iterator[Check]:
-    """A hook that is found wrong at three in the morning helps nobody."""
+    """Check hooks now: a broken one must not be discovered during a reclaim."""
     for hook in hooks:
         if hook.where is not HookPlace.HERE:
             continue
@@ -150,7 +150,7 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
 
 
 def _not_ours(feed: "Iterable[Logged]", configured: Collection[str]) -> list[str]:
-    """Return the regions and accounts of which consoles of this journal have left reclaims in a queue."""
+    """Return the regions and accounts whose reclaims consoles of this journal have left in a queue."""
     from spottui.domain.facts import MessageSeen
 
     facts = [logged.fact for logged in feed if isinstance(logged.fact, MessageSeen)]
@@ -158,7 +158,7 @@ def _not_ours(feed: "Iterable[Logged]", configured: Collection[str]) -> list[str
 
 
 def _server(address: str) -> Iterator[Check]:
-    """Look at the database's server: what it is, how far away, and whether it lets consoles be told apart."""
+    """Check the database server: version, latency, and whether it can tell consoles apart."""
     from spottui.journal.store import JournalProblem
 
     try:
@@ -166,7 +166,7 @@ def _server(address: str) -> Iterator[Check]:
 
         server = look_at_server(address)
     except (JournalProblem, ImportError):
-        # The check of the journal has said it.
+        # The check of the journal has reported it.
         return
     latency = f"PostgreSQL {server.version}, {server.latency_s * 1000:.1f} ms away"
     slow = server.latency_s > SLOW_S
@@ -193,12 +193,12 @@ def _server(address: str) -> Iterator[Check]:
 
 
 def _is_there(path: str) -> bool:
-    """A journal file that is not there yet is made: whether that can be done is what is asked."""
+    """A missing journal file is created, to check that it can be."""
     return path.startswith(("postgresql://", "postgres://")) or Path(path).exists()
 
 
 def _disk(directory: Path) -> Check:
-    """A directory that could not be made has been named as the journal's trouble."""
+    """A directory that could not be created was already reported for the journal."""
     while not directory.exists():
         directory = directory.parent
     free = shutil.disk_usage(directory).free

@@ -1,4 +1,4 @@
-"""The command line: what is heavy is imported by the command that needs it."""
+"""The command line: heavy modules are imported only by the command that needs them."""
 
 import importlib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ COMMANDS = {
     "sim": "Serve a simulated Alibaba Cloud on loopback.",
     "status": "Show what is being reclaimed and recovered now.",
 }
-"""Every command, with the line of the overview: each is the function of its name in the module of its name."""
+"""Every command with its line in the overview: the function of that name in the module of that name."""
 
 
 class LazyGroup(click.Group):
@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands or the options that begin so, importing no command."""
+        """Return the commands or options with this prefix, importing no command."""
         if incomplete.startswith("-"):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run what was asked for; whatever goes wrong is said in words."""
+        """Run the command; every problem is reported in words."""
         with _in_words():
             return super().invoke(ctx)
 
@@ -75,9 +75,9 @@ def _in_words() -> Iterator[None]:
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception as problem:
-        from spottui.cli.common import say
+        from spottui.cli.common import fail_with
 
-        say(problem)
+        fail_with(problem)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""Memory of a process that runs for weeks: what is freed goes back to the machine, and no collection is long."""
+"""Memory of a process that runs for weeks: freed memory is returned to the system, and collections stay short."""
 
 import ctypes
 import gc
@@ -15,11 +15,11 @@ _TRIM_S = 15.0
 
 @cache
 def keep_heaps_small() -> None:
-    """Let the threads that are started from now on share two heaps, and trim these four times a minute, for ever.
+    """Make threads started from now on share two heaps, and trim these four times a minute for ever.
 
-    glibc gives each of our thirty threads a heap of its own, and what is freed in one is seldom used again: without
-    this the console grows by half within a few hundred recoveries (`make bench`, the soak).
-    A process has one thread that does so, however many consoles it opens.
+    glibc gives each of our thirty threads its own heap, and memory freed in one is rarely reused: without this the
+    console grows by half within a few hundred recoveries (`make bench`, the soak). Each process has only one such
+    thread, however many consoles it opens.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
@@ -28,7 +28,7 @@ def keep_heaps_small() -> None:
 
 
 def collect_in_small_steps() -> None:
-    """Keep the collector from delaying the screen: it skips all present objects, and looks at few new ones at once."""
+    """Keep garbage collection from delaying the screen: it skips all present objects and runs in small steps."""
     gc.freeze()
     gc.set_threshold(5_000, 5, 50)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def gone_back(desk: "Desk", instance_id: str, regions: Sequence[str]) -> "Recovery | None":
-    """Return the way back to spot that an on-demand instance has behind it, None where it has none."""
+    """Return the completed way back to spot of an on-demand instance, or None."""
     from spottui.domain.recovery import RecoveryState
 
     records = (desk.record(region, instance_id) for region in regions)
@@ -28,8 +28,8 @@ def gone_back(desk: "Desk", instance_id: str, regions: Sequence[str]) -> "Recove
 def end_on_demand(desk: "Desk", instance_id: str, regions: Sequence[str], *, yes: bool) -> None:
     """Show what deletes the on-demand instance, and delete it after a yes.
 
-    The way back has succeeded whatever is answered; only with `yes` on the command line a refusal is raised. Standard
-    output stays with the recovery's lines.
+    The way back has succeeded in any case; a refusal is raised only with `yes` on the command line. Standard output is
+    reserved for the recovery's lines.
     """
     from spottui.domain.refusal import Refused
     from spottui.words.market import deletion

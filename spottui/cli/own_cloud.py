@@ -1,4 +1,4 @@
-"""A simulated cloud in a process of its own, for a demo or a game-day, apart from everything real on this machine."""
+"""A simulated cloud in its own process, for a demo or a game day, separate from everything real on this machine."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def simulated_cloud(directory: Path, scenario: str, ending: Ending) -> Iterator[
 
 
 def use_private_state(directory: Path) -> None:
-    """Keep this journal and log away from the real ones, and the SDK from a proxy that it would use here too."""
+    """Keep journal and log apart from the real ones, and the SDK from using a proxy."""
     os.environ["XDG_STATE_HOME"] = str(directory / "state")
     for name in PROXIES:
         os.environ.pop(name, None)
@@ -55,7 +55,7 @@ def use_private_state(directory: Path) -> None:
 
 @contextmanager
 def own_directory(name: str, ending: Ending) -> Iterator[Path]:
-    """Give a directory for as long as the command runs, or until the process gives up."""
+    """Provide a directory while the command runs, or until the process gives up."""
     directory = Path(tempfile.mkdtemp(prefix=f"spottui-{name}-"))
     ending.owns(partial(_remove, directory))
     try:
@@ -65,7 +65,7 @@ def own_directory(name: str, ending: Ending) -> Iterator[Path]:
 
 
 def _remove(directory: Path) -> None:
-    """Threads that still run may write there: by another name they do not find it."""
+    """Rename it first, so that threads that still run cannot write there."""
     gone = directory.with_name(f"{directory.name}.gone")
     with suppress(OSError):
         directory.rename(gone)

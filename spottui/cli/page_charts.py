@@ -29,9 +29,9 @@ svg .on-bar { fill: #fff; }
 _WIDTH, _LEFT = 1000, 60
 _STATES_HEIGHT, _ROW = 40, 20
 _LABEL_FROM = 80
-"""A stretch at least so wide has room for its label."""
+"""Minimum width of a stretch that has room for its label."""
 _CELL = 7.5
-"""How wide a character is at most."""
+"""Maximum width of a character."""
 _MOST_TICKS = 10
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 _PRICES_HEIGHT = 180
@@ -45,7 +45,7 @@ _KINDS = {
     RecoveryState.VETOED: "over",
     RecoveryState.SKIPPED: "over",
 }
-"""How a state is coloured; any other is one in which the recovery works."""
+"""Colours of states; in all others the recovery is working."""
 _CALLS = {Sign.GOOD: "good", Sign.FAILED: "bad", Sign.UNKNOWN: "bad"}
 
 
@@ -90,7 +90,7 @@ def timeline_chart(incident: Incident) -> str:
 def price_chart(incident: Incident) -> str:
     """Return the spot prices that the journal has of the old and the new place, until the outcome.
 
-    Empty where it has them at no more than one time: then there is nothing to see.
+    Empty if it has prices of at most one time.
     """
     plan, notice = incident.plan, incident.interruption.first_seen
     old, new = _places(incident)
@@ -169,20 +169,20 @@ def _anchor(x: float) -> str:
 
 
 def _places(incident: Incident) -> tuple[Place | None, Place | None]:
-    """Return where the instance ran and where its replacement runs, if that is another place."""
+    """Return the place of the instance, and that of its replacement if different."""
     spec = incident.plan.spec.instance if incident.plan else None
     old = (spec.instance_type, spec.zone) if spec else None
-    launched = next((one.place for one in reversed(incident.recovery.tries) if one.failure is None), None)
+    launched = next((attempt.place for attempt in reversed(incident.recovery.tries) if attempt.failure is None), None)
     new = (launched[0], launched[1]) if launched and not launched[2] else None
     return old, new if new != old else None
 
 
 def _points(incident: Incident, place: Place) -> list[tuple[datetime, float]]:
     return [
-        (recorded.at, known.spot)
+        (recorded.at, seen.spot)
         for recorded in incident.prices
-        for known in recorded.prices
-        if (known.instance_type, known.zone) == place
+        for seen in recorded.prices
+        if (seen.instance_type, seen.zone) == place
     ]
 
 

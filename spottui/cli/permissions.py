@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spottui.domain.settings import Settings
 
 NOBODY = "i-spottui0doctor0nobody"
-"""An id that no instance has: a call about it is answered after its permission was checked, and changes nothing."""
+"""An id that no instance has: a call with it is answered after the permission check, and changes nothing."""
 NO_DISK = "d-spottui0doctor0nobody"
 NO_IMAGE = "m-spottui0doctor0nobody"
 NO_INTERFACE = {"NetworkInterfaceId": "eni-spottui0doctor0nobody"}
@@ -99,7 +99,7 @@ CLEAN = (
     Permission("DeleteSnapshotGroup", None),
     Permission("DeleteDisk", None),
 )
-"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun. No recovery needs to delete."""
+"""Needed by `spottui janitor --delete`; only DeleteImage has a DryRun. No recovery needs to delete."""
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
@@ -125,7 +125,7 @@ SERVER_GROUPS = (
     Permission("AddServersToServerGroup", {**NO_SERVER_GROUP, **ONE_SERVER, "DryRun": "true"}),
     Permission("RemoveServersFromServerGroup", {**NO_SERVER_GROUP, **ONE_SERVER, "DryRun": "true"}),
 )
-"""Of ALB and of NLB alike."""
+"""The same for ALB and NLB."""
 INTERFACES = (
     Permission("DescribeNetworkInterfaces", {"PageSize": "1"}),
     Permission("ModifyNetworkInterfaceAttribute", {**NO_INTERFACE, "DeleteOnRelease": "false"}),
@@ -193,7 +193,7 @@ def statement_for(service: str, action: str) -> str:
 
 
 def missing_permission(rpc: "Rpc", permission: Permission) -> CloudError | None:
-    """Try an action with its probe; None when the service let the call in, whatever it said to a made-up id."""
+    """Try an action with its probe; None if the call was permitted, whatever the answer to a made-up id."""
     try:
         rpc.call(permission.action, permission.probe or {})
     except CloudError as error:
@@ -225,10 +225,10 @@ def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, An
 
 
 def _queues(settings: "Settings") -> list[str]:
-    """The account's id stands in the address of its MNS endpoint."""
-    found: list[str] = []
+    """The account's id is part of its MNS endpoint."""
+    resources: list[str] = []
     for region in settings.regions:
         account = re.match(r"(?:https?://)?(\d{6,})\.mns", region.mns_endpoint)
         queue = f"acs:mns:{region.id}:{account[1] if account else '*'}:/queues/{region.queue}"
-        found += [queue, f"{queue}/messages"]
-    return found
+        resources += [queue, f"{queue}/messages"]
+    return resources

@@ -1,4 +1,4 @@
-"""One incident, told afterwards: as Markdown for people, as JSON for programs."""
+"""A report on one incident: as Markdown for people, as JSON for programs."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,8 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import account_of
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
-from spottui.tables.moments import hourly, monthly
+from spottui.tables.moments import monthly
+from spottui.tables.prices import difference, price
 from spottui.words import Sign
 
 _WHATS = {
@@ -66,7 +67,7 @@ def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, obje
 
 
 def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
-    """Return the incident as Markdown in which text from outside is only ever text; `prices` are of storage."""
+    """Return the incident as Markdown with all outside text escaped; `prices` are of storage."""
     began = incident.interruption.first_seen
     rows = (*outcome_rows(incident), *cost_rows(incident, prices))
     facts = [f"| {name} | {_safe(value)} |" for name, value in rows if value]
@@ -90,16 +91,17 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 
 
 def timeline(incident: Incident) -> list[Moment]:
-    """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
+    """Return what was seen, decided and called, oldest first; the result of a call is at the time of its answer."""
     signed = ((logged, words.sign_of(logged.fact)) for logged in incident.log)
-    moments = [_moment(one, sign) for one, sign in signed if sign]
+    moments = [_moment(logged, sign) for logged, sign in signed if sign]
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _moment(one: Logged, sign: Sign) -> Moment:
-    action, detail = words.step(one)
+def _moment(logged: Logged, sign: Sign) -> Moment:
+    action, detail = words.step(logged)
     failed = "failed: " if sign in _FAILURES else ""
-    return Moment(one.at, _WHATS[sign], plain(f"{action} {failed}{detail}".strip(), 500), words.request_id(one.fact))
+    text = plain(f"{action} {failed}{detail}".strip(), 500)
+    return Moment(logged.at, _WHATS[sign], text, words.request_id(logged.fact))
 
 
 def name_of(incident: Incident) -> str:
@@ -113,7 +115,7 @@ def _where(incident: Incident) -> str:
 
 
 def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
-    """Return what became of it, as label and text; a text is empty where there is nothing to say."""
+    """Return the outcome as label and text; a text may be empty."""
     reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(logged.fact, CallBegun) for logged in incident.log)
@@ -141,7 +143,7 @@ def cost_rows(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str
     outcome = incident.past.outcome
     return [
         ("price per hour, from the plan", _price(outcome, incident.recovery)),
-        *(("retained", _kept(one, prices)) for one in outcome.kept),
+        *(("retained", _kept(resource, prices)) for resource in outcome.kept),
     ]
 
 
@@ -165,23 +167,19 @@ def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
 
 
 def _price(outcome: Outcome, recovery: Recovery) -> str:
-    """As it was when the places of the plan were looked up; nobody has asked since."""
-    old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
+    """Prices are from the plan's survey; nothing has been looked up since."""
+    old, new = (price(amount, outcome.currency) or "unknown" for amount in (outcome.old_per_hour, outcome.new_per_hour))
     if not recovery.new_instance_id:
-        return f"old {_hourly(old)}; no replacement"
-    more = f": {hourly(added, sign=True)}" if added and round(added, 3) else ""
-    return f"old {_hourly(old)}, new {_hourly(new)}{more}"
+        return f"old {old}; no replacement"
+    more = difference(outcome.new_per_hour, outcome.old_per_hour, outcome.currency)
+    return f"old {old}, new {new}{f': {more}' if more else ''}"
 
 
-def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
-    cost = one.per_month(prices)
-    size = "size unknown, " if one.gib is None else f"{one.gib} GiB, " if one.gib else ""
-    price = "price unknown" if cost is None else f"at most {monthly(cost)} per month"
-    return f"{one.kind} {one.resource_id}, {size}{price}"
-
-
-def _hourly(amount: float | None) -> str:
-    return "unknown" if amount is None else hourly(amount)
+def _kept(resource: BilledResource, prices: Mapping[str, float]) -> str:
+    cost = resource.per_month(prices)
+    size = "size unknown, " if resource.gib is None else f"{resource.gib} GiB, " if resource.gib else ""
+    per_month = "price unknown" if cost is None else f"at most {monthly(cost)} per month"
+    return f"{resource.kind} {resource.resource_id}, {size}{per_month}"
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -25,7 +25,7 @@ th { font-weight: 600; white-space: nowrap; } td { overflow-wrap: anywhere; }
 
 
 def as_page(incident: Incident, prices: Mapping[str, float]) -> str:
-    """Return the incident as an HTML page in which text from outside is only ever text; `prices` are of storage."""
+    """Return the incident as an HTML page with all outside text escaped; `prices` are of storage."""
     title = f"{_safe(name_of(incident))}: {_safe(incident.recovery.state.value)}"
     began = incident.interruption.first_seen
     head = (

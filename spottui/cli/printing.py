@@ -1,4 +1,4 @@
-"""Printing that nothing waits for: its reader may be slow, stall or be gone."""
+"""Printing that never blocks the program: the reader of its output may be slow, stalled or gone."""
 
 import contextlib
 import io
@@ -12,15 +12,15 @@ from typing import Self, TextIO
 log = logging.getLogger("spottui.printing")
 
 QUEUED = 10_000
-"""So many texts wait for a reader; what comes after is dropped until it reads again."""
+"""At most this many texts wait for a reader; further ones are dropped until it reads again."""
 _LAST_S = 0.3
 
 
 class Printing:
-    """Standard output and error while its block runs, both written by one thread, in the order of what was printed.
+    """Redirects standard output and error, while its block runs, to one thread that writes both in order.
 
-    Printing neither waits nor fails. A reader that stalls loses what does not fit into the queue, one that is gone
-    all that follows; the log says either once, and `unread` names the stream meanwhile.
+    Printing neither blocks nor fails. What does not fit into the queue of a stalled reader is dropped, and so is
+    everything after a reader is gone; each is logged once, and `unread` names the stream meanwhile.
     """
 
     unread: str = ""
@@ -44,7 +44,7 @@ class Printing:
         self._thread.join(_LAST_S)
 
     def put(self, stream: "_Queued", text: str) -> None:
-        """Print a text to a stream as soon as that takes it."""
+        """Queue a text for a stream."""
         try:
             self._queue.put_nowait((stream, text))
         except queue.Full:
@@ -64,7 +64,7 @@ class Printing:
 
 
 class _Queued(io.TextIOBase):
-    """A text stream whose texts wait in the queue of a `Printing` until they are printed to the real one."""
+    """A text stream that queues its texts for the thread of a `Printing`."""
 
     def __init__(self, printing: Printing, stream: TextIO, title: str) -> None:
         self.title = title
@@ -85,7 +85,7 @@ class _Queued(io.TextIOBase):
         return self._stream.isatty()
 
     def write(self, text: str) -> int:
-        if not isinstance(text, str):  # By this click finds out that a stream is one of texts.
+        if not isinstance(text, str):  # click recognizes a text stream by this error.
             raise TypeError(f"a text is written here, not {type(text).__name__}")
         self._printing.put(self, text)
         return len(text)

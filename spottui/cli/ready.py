@@ -93,48 +93,48 @@ def _show_readiness(
     click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(readinesses), per_month)]))
 
 
-def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
-    old, image = one.spec.instance, one.system_image
+def _record(readiness: "Readiness", now: datetime) -> dict[str, Any]:
+    old, image = readiness.spec.instance, readiness.system_image
     return {
         "instance_id": old.instance_id,
         "name": old.name,
         **fields_of(old.region),
-        "route": one.route,
-        "verdict": one.verdict.value,
-        "image_s": round(one.image_s),
+        "route": readiness.route,
+        "verdict": readiness.verdict.value,
+        "image_s": round(readiness.image_s),
         "system_image": image.image_id if image else None,
         "system_age_s": round((now - image.made).total_seconds()) if image else None,
-        "data_age_s": round((now - one.data_made).total_seconds()) if one.data_made else None,
-        "missing": [what.value for what in one.missing],
-        "cost_per_month": one.per_month,
+        "data_age_s": round((now - readiness.data_made).total_seconds()) if readiness.data_made else None,
+        "missing": [what.value for what in readiness.missing],
+        "cost_per_month": readiness.per_month,
     }
 
 
-def _row(one: "Readiness", now: datetime) -> str:
+def _row(readiness: "Readiness", now: datetime) -> str:
     from spottui.domain.text import plain
     from spottui.words.reasons import missing
 
-    old, image = one.spec.instance, one.system_image
-    lacks = "; ".join(map(missing, one.missing)) or "nothing"
-    by = f"{one.route}, {one.verdict}"
+    old, image = readiness.spec.instance, readiness.system_image
+    lacks = "; ".join(map(missing, readiness.missing)) or "nothing"
+    by = f"{readiness.route}, {readiness.verdict}"
     return (
         f"{plain(old.instance_id):<24}{plain(old.name, 12):<13}{by:<26}{_age(image.made if image else None, now):<8}"
-        f"{_age(one.data_made, now):<8}{_money(one.per_month):<11}{lacks}"
+        f"{_age(readiness.data_made, now):<8}{_money(readiness.per_month):<11}{lacks}"
     )
 
 
 def _show_schedule(settings: "Settings", specs: "list[LaunchSpec]", ids: Sequence[str], *, as_json: bool) -> None:
     from spottui.domain.ready import kept_ready
 
-    kept = [one for one in kept_ready(settings, specs) if not ids or one.spec.instance.instance_id in ids]
-    made = [one for one in kept if not one.beyond_cap]
-    per_month = _sum([one.per_month for one in made])
+    kept = [ready for ready in kept_ready(settings, specs) if not ids or ready.spec.instance.instance_id in ids]
+    made = [ready for ready in kept if not ready.beyond_cap]
+    per_month = _sum([ready.per_month for ready in made])
     if as_json:
-        records = [_schedule_record(one) for one in kept]
+        records = [_schedule_record(ready) for ready in kept]
         click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
         return
     head = f"{'instance':<24}{'name':<13}{'images a day':<14}{'snapshot groups a day':<23}{'kept':<6}per month"
-    rows = [_schedule_row(one) for one in kept]
+    rows = [_schedule_row(ready) for ready in kept]
     click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(made), per_month)]))
     if len(made) < len(kept):
         click.echo(f"max_cost_per_month leaves no room for {len(kept) - len(made)} of {len(kept)}")
@@ -142,36 +142,36 @@ def _show_schedule(settings: "Settings", specs: "list[LaunchSpec]", ids: Sequenc
         click.echo("no cost: set storage_price.snapshot, the price of a GiB of snapshots a month")
 
 
-def _a_day(one: "KeptReady") -> tuple[int, int]:
+def _a_day(ready: "KeptReady") -> tuple[int, int]:
     """Images and snapshot groups that a day brings."""
     from spottui.domain.ready import image_every_s, snapshots_every_s
 
-    groups_s = snapshots_every_s(one.schedule) if one.spec.data_disks else None
-    return round(_DAY_S / image_every_s(one.schedule)), round(_DAY_S / groups_s) if groups_s else 0
+    groups_s = snapshots_every_s(ready.schedule) if ready.spec.data_disks else None
+    return round(_DAY_S / image_every_s(ready.schedule)), round(_DAY_S / groups_s) if groups_s else 0
 
 
-def _schedule_record(one: "KeptReady") -> dict[str, Any]:
-    images, groups = _a_day(one)
+def _schedule_record(ready: "KeptReady") -> dict[str, Any]:
+    images, groups = _a_day(ready)
     return {
-        "instance_id": one.spec.instance.instance_id,
-        "name": one.spec.instance.name,
-        **fields_of(one.spec.instance.region),
-        "images_per_day": 0 if one.beyond_cap else images,
-        "snapshot_groups_per_day": 0 if one.beyond_cap else groups,
-        "keep": one.schedule.keep,
-        "cost_per_month": one.per_month,
-        "beyond_cap": one.beyond_cap,
+        "instance_id": ready.spec.instance.instance_id,
+        "name": ready.spec.instance.name,
+        **fields_of(ready.spec.instance.region),
+        "images_per_day": 0 if ready.beyond_cap else images,
+        "snapshot_groups_per_day": 0 if ready.beyond_cap else groups,
+        "keep": ready.schedule.keep,
+        "cost_per_month": ready.per_month,
+        "beyond_cap": ready.beyond_cap,
     }
 
 
-def _schedule_row(one: "KeptReady") -> str:
+def _schedule_row(ready: "KeptReady") -> str:
     from spottui.domain.text import plain
 
-    images, groups = _a_day(one)
-    old, cost = one.spec.instance, _money(one.per_month)
-    cost = f"{cost}, above the cap: nothing is made" if one.beyond_cap else cost
+    images, groups = _a_day(ready)
+    old, cost = ready.spec.instance, _money(ready.per_month)
+    cost = f"{cost}, above the cap: nothing is made" if ready.beyond_cap else cost
     name = f"{plain(old.instance_id):<24}{plain(old.name, 12):<13}"
-    return f"{name}{images:<14}{groups or '-':<23}{one.schedule.keep:<6}{cost}"
+    return f"{name}{images:<14}{groups or '-':<23}{ready.schedule.keep:<6}{cost}"
 
 
 def _sum(costs: Sequence[float | None]) -> float | None:

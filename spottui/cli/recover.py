@@ -89,10 +89,10 @@ def recover(
 
     _refuse_contradictions(to_spot, delete_on_demand, bool(route or when_locked or journal))
 
-    known = ""
+    recovery_id = ""
     if journal:
         settings = replace(settings, journal=str(journal))
-        instance, known = meant(settings, instance)
+        instance, recovery_id = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
     regions = _meant_regions(settings, region)
@@ -105,8 +105,8 @@ def recover(
             show_plan(plan)
         return
     refuse_if_read_only()
-    if known:
-        open_again(settings, known)
+    if recovery_id:
+        open_again(settings, recovery_id)
     with Printing():
         code = _recover(settings, asked, as_json=as_json)
     leave(code)
@@ -174,7 +174,7 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
         click.echo(f"spottui: {_LEFT_AFTER if asked.agreed else _LEFT_BEFORE}", err=True)
         return 1
     except Exception as problem:
-        return _said(problem)
+        return _exit_code_of(problem)
 
 
 def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
@@ -237,7 +237,7 @@ def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
 
 
 def _came_to_nothing(desk: "Desk", instance: str) -> "Recovery | None":
-    """Return the newest recovery of an instance if it came to nothing while the reclaim goes on, and has a plan.
+    """Return the newest recovery of an instance if it failed, the reclaim is in progress, and it has a plan.
 
     To try that again uses the image that it made. Later the image is old, and a new recovery makes its own.
     """
@@ -339,23 +339,23 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
 def _line(now: "Recovery", at: "datetime") -> str:
     from spottui import words
     from spottui.domain.text import plain
-    from spottui.domain.verdicts import said_of
+    from spottui.domain.verdicts import verdict_text
 
     progress = f" {now.progress} %" if now.is_imaging else ""
-    verdict = "" if now.state.is_final else said_of(now, at)
+    verdict = "" if now.state.is_final else verdict_text(now, at)
     why = words.next_step(now.next_step) if now.awaits_release else words.reason(now.reason, now.region)
     ids = now.new_instance_id or now.image_id
     said = (f"{now.state.value}{progress}", verdict, ids, plain(why or words.trouble(now)))
     return "  ".join(text for text in said if text)
 
 
-def _said(problem: Exception) -> int:
-    from spottui.cli.common import say
+def _exit_code_of(problem: Exception) -> int:
+    from spottui.cli.common import fail_with
 
     try:
         if isinstance(problem, click.ClickException):
             raise problem
-        say(problem)
+        fail_with(problem)
     except click.ClickException as words:
         words.show()
         return words.exit_code

@@ -46,19 +46,19 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
 
     on_screen = not lines and sys.stdout.isatty() and not terminal_problem()
     with Ending(terminal=on_screen) as ending, Journal(settings.journal, read_only=True) as journal:
-        found = find(journal, incident)
-        if found is None:
+        recorded = find(journal, incident)
+        if recorded is None:
             raise Failed(
                 f"no incident of {incident} in {settings.journal}. `spottui report --since 30d` lists the incidents."
             )
         if not on_screen:
-            _print(found, speed)
+            _print(recorded, speed)
             return
-        code = _show(settings, journal, found, speed, ending)
+        code = _show(settings, journal, recorded, speed, ending)
     leave(code)
 
 
-def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float, ending: Ending) -> int:
+def _show(settings: "Settings", journal: "Journal", recorded: "Incident", speed: float, ending: Ending) -> int:
     from spottui.cli.logfile import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
@@ -66,7 +66,7 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
     from spottui.replay import Replay, footage
 
     log_to(state_dir() / "spottui.log")
-    film = footage(journal, found)
+    film = footage(journal, recorded)
     playback = Playback(film.moments, speed)
     desk = Replay(settings, journal, film, playback)
 
@@ -87,14 +87,14 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
     return show(app, ending)
 
 
-def _print(found: "Incident", speed: float) -> None:
+def _print(recorded: "Incident", speed: float) -> None:
     from spottui.cli.post_mortem import timeline
 
-    began = found.interruption.first_seen
+    began = recorded.interruption.first_seen
     shown_s = 0.0
-    for moment in timeline(found):
+    for moment in timeline(recorded):
         at_s = max((moment.at - began).total_seconds(), 0.0)
         time.sleep(max(at_s - shown_s, 0.0) / speed)
         shown_s = at_s
-        left_s = (found.interruption.deadline - moment.at).total_seconds()
+        left_s = (recorded.interruption.deadline - moment.at).total_seconds()
         click.echo(f"{moment.at:%H:%M:%S} {at_s:7.1f} s  left {left_s:6.0f} s  {moment.what:<13} {moment.text}")

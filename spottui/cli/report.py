@@ -115,18 +115,18 @@ def _found(settings: "Settings", name: str) -> "Incident":
     from spottui.journal.incidents import incident
 
     journal = Journal(settings.journal, read_only=True)
-    found = incident(journal, name)
+    reported = incident(journal, name)
     journal.close()
-    if found is None:
+    if reported is None:
         raise Failed(f"no incident of {name} in {settings.journal}. `spottui report --since 30d` lists the incidents.")
-    return found
+    return reported
 
 
-def _post_mortem(settings: "Settings", found: "Incident", *, as_json: bool) -> None:
+def _post_mortem(settings: "Settings", reported: "Incident", *, as_json: bool) -> None:
     from spottui.cli.post_mortem import as_markdown, as_record
 
     prices = settings.storage_price
-    click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
+    click.echo(json.dumps(as_record(reported, prices)) if as_json else as_markdown(reported, prices))
 
 
 def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None:
@@ -145,10 +145,10 @@ def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None
     click.echo("\n".join(lines) or "# no instance was replaced")
 
 
-def _write_page(settings: "Settings", found: "Incident", path: Path) -> None:
+def _write_page(settings: "Settings", reported: "Incident", path: Path) -> None:
     from spottui.cli.post_mortem_page import as_page
 
-    path.write_text(as_page(found, settings.storage_price), "utf-8")
+    path.write_text(as_page(reported, settings.storage_price), "utf-8")
     click.echo(f"written: {path}")
 
 
@@ -163,13 +163,14 @@ def _hand_over(settings: "Settings", shift: timedelta, *, as_json: bool) -> None
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
-    from spottui.cli.statistics import incident_rows, savings_record, summary
+    from spottui.cli.statistics import currency_of, incident_rows, savings_record, summary
     from spottui.journal import Journal
     from spottui.journal.savings import savings_since
     from spottui.words import saved
 
     with Journal(settings.journal, read_only=True) as journal:
-        rows = incident_rows(reversed(journal.history.since(since)))
+        pasts = journal.history.since(since)
+        rows = incident_rows(reversed(pasts))
         savings = savings_since(journal, since, datetime.now(UTC))
     if as_csv:
         click.echo(_csv(rows), nl=False)
@@ -178,18 +179,18 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({**record, "incidents": rows}))
     else:
         for name, value in {**summary(rows), "saved_against_on-demand": saved(savings)}.items():
-            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(name, value)}")
+            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(name, value, currency_of(pasts))}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
 
 
-def _shown(name: str, value: object) -> object:
-    from spottui.tables.moments import hourly
+def _shown(name: str, value: object, currency: str) -> object:
+    from spottui.tables.prices import signed
 
     if isinstance(value, dict):
         return "; ".join(f"{count} {outcome}" for outcome, count in value.items()) or "-"
     if name == _ADDED and isinstance(value, float):
-        return hourly(value, sign=True)
+        return signed(value, currency)
     return "-" if value is None else value
 
 

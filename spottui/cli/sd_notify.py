@@ -1,6 +1,6 @@
-"""What systemd is told of a console: that it is ready, that it lives, that it stops. Elsewhere nothing is sent.
+"""Tells systemd that a console is ready, alive or stopping. Without systemd nothing is sent.
 
-Each is one datagram to the socket that NOTIFY_SOCKET names, as `man 3 sd_notify` has it.
+Each message is one datagram to the socket in NOTIFY_SOCKET (`man 3 sd_notify`).
 """
 
 import os
@@ -10,7 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
+_LONGER = f"EXTEND_TIMEOUT_USEC={180 * 1_000_000}"
 _PATIENCE_S = 1.0
+
+
+def extend_start() -> None:
+    """Ask for more time to become ready, from now."""
+    send(_LONGER)
 
 
 def keep_telling(is_live: Callable[[], bool]) -> Callable[[], None]:
@@ -32,7 +38,7 @@ def keep_telling(is_live: Callable[[], bool]) -> Callable[[], None]:
 
 
 def send(state: str) -> None:
-    """Send one state; a service manager that is not there, or does not listen, harms nobody."""
+    """Send one state; an absent service manager is ignored."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return

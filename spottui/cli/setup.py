@@ -67,8 +67,8 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, ac
         refuse_if_read_only()
         agree("Create all this?", yes=yes)
         with Printing():
-            for one in tools:
-                _make(plans[one.settings.key], one, as_json=as_json)
+            for region in tools:
+                _make(plans[region.settings.key], region, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"done": not dry_run, "regions": plans}))
 

@@ -53,7 +53,7 @@ def change_protection(settings: "Settings", ids: Sequence[str], *, undo: bool, y
                 continue
             said |= dict.fromkeys(change.disk_ids, "")
             said |= {disk_id: f"{error.line}. {error.advice}".strip() for disk_id, error in outcome.refused}
-    _tell(said, "as before" if undo else "protected", as_json=as_json)
+    _print(said, "as before" if undo else "protected", as_json=as_json)
     return not any(said.values())
 
 
@@ -62,7 +62,8 @@ def _to_protect(settings: "Settings", ids: Sequence[str], clock: "CloudClock") -
     from spottui.recovery.standing_protection import to_protect
 
     fleets = fleets_of(settings, ids, clock)
-    kept = {one.spec.instance.instance_id for one in kept_ready(settings, [s for _, specs in fleets for s in specs])}
+    every = [spec for _, specs in fleets for spec in specs]
+    kept = {ready.spec.instance.instance_id for ready in kept_ready(settings, every)}
     wanted = frozenset(ids) or kept
     changes = [
         Change(ecs, spec, tuple(disk.disk_id for disk in to_protect(spec)))
@@ -102,7 +103,7 @@ def _line(change: Change) -> str:
     return f"{plain(old.instance_id)}  {plain(old.name, 24)}  {' '.join(map(plain, change.disk_ids))}"
 
 
-def _tell(said: dict[str, str], done: str, *, as_json: bool) -> None:
+def _print(said: dict[str, str], done: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"disks": {disk_id: why or done for disk_id, why in said.items()}}))
         return

@@ -10,6 +10,7 @@ from spottui.domain.outcome import Outcome, nine_of_ten
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
+from spottui.tables.statistics import said_last
 
 COLUMNS = (
     "id", "notice", "region", "zone", "instance_id", "name", "instance_type", "evidence", "state", "decided_by",
@@ -18,9 +19,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def incident_rows(found: Iterable[Past]) -> list[dict[str, object]]:
+def incident_rows(pasts: Iterable[Past]) -> list[dict[str, object]]:
     """Return one row for each incident, with the COLUMNS; times in seconds, prices per hour, None where not known."""
-    return [_row(past) for past in found]
+    return [_row(past) for past in pasts]
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:
@@ -49,6 +50,11 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
+def currency_of(found: Iterable[Past]) -> str:
+    """Return the currency of their prices, the cloud's code, empty if unknown."""
+    return next((past.outcome.currency for past in found if past.outcome.currency), "")
+
+
 def savings_record(savings: Savings) -> dict[str, object]:
     """Return what spot saved in the priced instance hours; `saved` is in `currency`, None if none is priced."""
     total = savings.total
@@ -68,22 +74,22 @@ def _verdicts(rows: list[dict[str, object]]) -> dict[str, int]:
     return dict(sorted(Counter(f"{row['verdict']}, {row['state']}" for row in rows if row["verdict"]).items()))
 
 
-def _row(one: Past) -> dict[str, object]:
-    interruption, recovery, outcome = one.interruption, one.recovery, one.outcome
+def _row(past: Past) -> dict[str, object]:
+    interruption, recovery, outcome = past.interruption, past.recovery, past.outcome
     in_time = None if outcome.recovery_s is None or recovery.ended is None else recovery.ended <= interruption.deadline
     return {
         "id": interruption.id,
         "notice": interruption.first_seen.isoformat(timespec="seconds"),
         "region": interruption.region,
-        "zone": one.zone,
+        "zone": past.zone,
         "instance_id": interruption.instance_id,
         "name": plain(recovery.name),
-        "instance_type": one.instance_type,
+        "instance_type": past.instance_type,
         "evidence": interruption.marks,
         "state": recovery.state.value,
         "decided_by": plain(recovery.who),
         "route": recovery.route.value,
-        "verdict": recovery.verdict.value if recovery.verdict else None,
+        "verdict": said_last(recovery) or None,
         "recovery_s": outcome.recovery_s,
         "in_time": in_time,
         "data_age_s": outcome.data_age_s,

@@ -1,4 +1,4 @@
-"""What is going on: the recoveries of the journal, the consoles that live, and what the cloud says when it is asked."""
+"""A snapshot of the present: recoveries of the journal, live consoles, and answers of the cloud if it is asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class StatusSnapshot:
     """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions.
 
     `consoles` are those that act on the journal, or would if they answered. `at` is when, by the cloud's clock where it
@@ -49,8 +49,8 @@ class Situation:
         return any(source.error for source in self.sources)
 
 
-def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situation:
-    """Look once; without the cloud, only at what the journal holds."""
+def take_snapshot(settings: Settings, progress: Progress, *, ask_cloud: bool) -> StatusSnapshot:
+    """Take one snapshot; without the cloud, from the journal only."""
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
         unread = journal.log.unread_outputs()
@@ -68,7 +68,7 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
     if ask_cloud:
         cloud.ask(settings, progress, clock)
     reclaiming = len(running | cloud.locked)
-    return Situation(mode, tuple(cloud.sources), cloud.spot, reclaiming, recoveries, clock.now(), consoles)
+    return StatusSnapshot(mode, tuple(cloud.sources), cloud.spot, reclaiming, recoveries, clock.now(), consoles)
 
 
 class _Cloud:

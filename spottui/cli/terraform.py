@@ -31,8 +31,8 @@ def commands(incidents: Iterable[Incident]) -> Iterator[str]:
     A replacement that was replaced itself is left out. Without a valid address in the tag the lines are comments.
     """
     replaced = [incident for incident in incidents if _is_replaced(incident.recovery)]
-    reclaimed = {one.recovery.instance_id for one in replaced}
-    for recovery, plan in sorted(replaced, key=lambda one: one.recovery.started):
+    reclaimed = {past.recovery.instance_id for past in replaced}
+    for recovery, plan in sorted(replaced, key=lambda past: past.recovery.started):
         if recovery.new_instance_id not in reclaimed:
             yield from _lines(recovery, plan)
 

@@ -14,7 +14,7 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
-from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
+from spottui.recovery.auto_mode_rules import Case, Overview, Refusal, Standing, judge
 from spottui.recovery.lineage import back_to_spot
 from spottui.recovery.planner import capture, make_plan
 
@@ -59,7 +59,7 @@ def _confirmed(policy: Policy, plan: Plan, forecast: Forecast, now: datetime) ->
     instance, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
     reclaim = Interruption(instance.region, instance.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
     recovery = Recovery(reclaim, instance.name, RecoveryState.NEEDS_YOU, route=plan.route)
-    idle = Look(now, Standing(armed=True))
+    idle = Overview(now, Standing(armed=True))
     # Prices are looked up when it happens.
     priced = replace(plan, surveyed=True)
     answer = judge(policy, idle, Case(recovery, priced, forecast, now, {}))

@@ -1,1 +1,1 @@
-"""The only place that speaks to Alibaba Cloud."""
+"""The only package that calls Alibaba Cloud."""

@@ -27,7 +27,7 @@ from spottui.domain.settings import RegionSettings, Settings
 log = logging.getLogger("spottui.cloud")
 
 ASK_AGAIN_S = 60.0
-"""After this the cloud is asked again who calls, where it did not say."""
+"""How long after a failure the cloud is asked again for the caller's identity."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -38,9 +38,9 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class CloudAccount:
-    """Everything that can be called in one account, `name`, of a profile of the configuration; all by a region's key.
+    """The clients of one account, `name`, of a profile of the configuration, by region key.
 
-    `clock` is set by what the cloud answers.
+    `clock` is set by the cloud's answers.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class CloudAccount:
         self._asked_who()
 
     def meet(self, within_s: float) -> None:
-        """Learn the cloud's time and the account's id, in at most so many seconds: whoever starts begins with it.
+        """Learn the cloud's time and the account's id within so many seconds; called first at the start.
 
         Without an answer the machine's clock holds until the first one.
         """
@@ -114,14 +114,14 @@ class CloudAccount:
                 self._identity = self.thread_pools.read(
                     caller, self._settings, self._regions[0], self._credentials, self.clock
                 )
-                self._identity.add_done_callback(self._say_if_not_known)
+                self._identity.add_done_callback(self._log_unknown_id)
             return self._identity
 
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
 
-    def _say_if_not_known(self, asked: Future[Identity]) -> None:
+    def _log_unknown_id(self, asked: Future[Identity]) -> None:
         if error := asked.exception():
             why = error.line if isinstance(error, CloudError) else type(error).__name__
             which = f"account {self._name}" if self._name else "the account"
@@ -131,7 +131,7 @@ class CloudAccount:
 def caller(
     settings: Settings, region: RegionSettings, credentials: CredentialSource, clock: CloudClock | None = None
 ) -> Identity:
-    """Ask who makes our calls, which STS (version 2015-04-01) answers without a permission; raises `CloudError`."""
+    """Return the identity of our calls; STS (2015-04-01) needs no permission for that. Raises `CloudError`."""
     endpoint = service_endpoint("sts", region.id, region.ecs_endpoint)
     body = Rpc(STS, region.id, endpoint, credentials, settings.ca_file, clock).call("GetCallerIdentity", {})
     return Identity(str(body.get("AccountId", "")), str(body.get("Arn", "")))

@@ -1,4 +1,4 @@
-"""All configured accounts as one cloud: what is called in a region goes out with the credentials of its account."""
+"""All configured accounts as one cloud: calls in a region use the credentials of its account."""
 
 import time
 
@@ -17,7 +17,7 @@ from spottui.domain.view import ApiBudget
 
 
 class CloudAccounts:
-    """The clients of every region of every account, by the region's key; the threads are shared, nothing else is."""
+    """The clients of every region of every account, by region key; only the threads are shared."""
 
     def __init__(self, settings: Settings, clock: CloudClock) -> None:
         self.thread_pools = ThreadPools()

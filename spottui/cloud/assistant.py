@@ -10,7 +10,7 @@ from spottui.cloud.sdk import models
 def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: float, token: str) -> Answer:
     """Start a command, which is listed by its name; the answer's id is the invocation's.
 
-    That a locked instance takes it is UNCONFIRMED.
+    Whether a locked instance accepts it is UNCONFIRMED.
     """
     request = models.RunCommandRequest(
         region_id=ecs.region_id,

@@ -25,11 +25,11 @@ class Balancing(Protocol):
     """The calls of one product; thread-safe, nothing is retried. Every method raises `CloudError`."""
 
     def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
-        """Return by instance every entry of each, with its weight; at most `MOST_SERVERS` of the product."""
+        """Return the entries of each instance, with their weights; takes at most `MOST_SERVERS` of the product."""
         ...
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
-        """Return all entries of the group that an entry is of, as they are now; what is not asked is not healthy."""
+        """Return all present entries of an entry's group; without `with_health` none of them counts as healthy."""
         ...
 
     def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
@@ -44,12 +44,12 @@ class Balancing(Protocol):
 MOST_SERVERS = {Product.CLB: 100, Product.ALB: 13, Product.NLB: 13}
 """Instances of one look-up: `ServerIds` takes 40 ids, and an instance has up to three (docs/alibaba-facts.md 14)."""
 MOST = 20
-"""Entries that every product changes in one call: CLB no more than these (docs/alibaba-facts.md 14)."""
+"""Entries per call that every product accepts: the limit of CLB (docs/alibaba-facts.md 14)."""
 Balancers = Mapping[Product, Balancing]
 
 
 def balancers(region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Balancers:
-    """Return the three products of a region, each at its own endpoint."""
+    """Return the clients of a region's three products, each with its own endpoint."""
     rpcs = balancer_rpcs(region, ecs_endpoint, credentials, ca_file)
     return {
         Product.CLB: Clb(rpcs[Product.CLB]),
@@ -73,6 +73,6 @@ def balancer_rpcs(
 
 
 def clb_endpoint(region: str, ecs_endpoint: str) -> str:
-    """Return where the CLB API is: the oldest regions share one public address (`alibabacloud-slb20140515`)."""
+    """Return the endpoint of the CLB API: the oldest regions share a public one (`alibabacloud-slb20140515`)."""
     own = service_endpoint("slb", region, ecs_endpoint)
     return "slb.aliyuncs.com" if own.startswith("slb.") and region in _SHARED_CLB else own

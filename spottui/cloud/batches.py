@@ -9,14 +9,14 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 MOST = 100
-"""The most ids of one call, where an action says nothing else."""
+"""The most ids of one call, unless an action has another limit."""
 
 
 class Answers(Mapping[str, T]):
-    """What a call gave for each id that it knows; an id that it refused is in `refused` and in no way absent.
+    """The answers of a call by id; refused ids are in `refused`, which is not the same as absent.
 
-    To read a refused id raises its `CloudError`, as a call for it alone would have: it never looks like one that is
-    not listed. Iteration, `len` and `dict()` see the answered ids only.
+    Reading a refused id raises its `CloudError`, as a call for it alone would: it never looks unlisted. Iteration,
+    `len` and `dict()` see only answered ids.
     """
 
     def __init__(self, found: Mapping[str, T], refused: Mapping[str, CloudError]) -> None:
@@ -24,7 +24,7 @@ class Answers(Mapping[str, T]):
         self.refused = refused
 
     def each(self, read: Callable[[T], U]) -> "Answers[U]":
-        """Return what `read` makes of each answer; what was refused stays so."""
+        """Return `read` of each answer; refused ids stay refused."""
         return Answers({key: read(found) for key, found in self._found.items()}, self.refused)
 
     def __getitem__(self, key: str) -> T:
@@ -43,7 +43,7 @@ class Answers(Mapping[str, T]):
 
 
 def read_each(keys: Iterable[str], read: Callable[[str], T]) -> Answers[T]:
-    """Return what `read` makes of each key; a `CloudError` for one is that key's refusal."""
+    """Return `read` of each key; a `CloudError` for one becomes that key's refusal."""
     found: dict[str, T] = {}
     refused: dict[str, CloudError] = {}
     for key in keys:
@@ -55,7 +55,7 @@ def read_each(keys: Iterable[str], read: Callable[[str], T]) -> Answers[T]:
 
 
 def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]], most: int = MOST) -> Answers[T]:
-    """Ask for all ids, at most `most` a call; a list that is refused is asked again in halves, down to each bad id.
+    """Ask for all ids, at most `most` per call; a refused list is split in halves, down to each bad id.
 
     Every good id is answered; b bad ones of n cost at most 2·b·⌈log2 n⌉ further calls. Raises `CloudError` when the
     call itself failed, which says nothing of any id: throttled, no answer, wrong credentials, no money.
@@ -69,7 +69,7 @@ def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]
         try:
             found.update(ask(some))
         except CloudError as error:
-            if not _speaks_of_ids(error.kind):
+            if not _depends_on_ids(error.kind):
                 raise
             half = len(some) // 2
             if half:
@@ -79,7 +79,7 @@ def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]
     return Answers(found, refused)
 
 
-def _speaks_of_ids(kind: ErrorKind) -> bool:
-    """A permission may cover only some resources, so each is asked for; one busy disk refuses the whole list."""
+def _depends_on_ids(kind: ErrorKind) -> bool:
+    """A permission may cover only some resources, and one busy disk refuses the whole list: each id is tried."""
     passes_for_all = kind.repeats and kind is not ErrorKind.BUSY
     return not passes_for_all and kind not in (ErrorKind.CREDENTIALS, ErrorKind.MONEY)

@@ -1,4 +1,4 @@
-"""From a message body as it travelled to the JSON objects in it, through whatever it was wrapped in on its way.
+"""Extracts the JSON objects of a message body from all wrappers and encodings that may surround them.
 
 CloudMonitor sends Base64 of JSON (docs/alibaba-facts.md 9.3). A queue that is subscribed to an MNS topic gets that body
 inside of another one, in XML or JSON (help.aliyun.com/document_detail/27482.html), and a publisher may have encoded it
@@ -15,13 +15,13 @@ from typing import Any
 LARGEST = 1_000_000
 """Characters or bytes: a queue message holds 64 KiB (docs/alibaba-facts.md 8.4), an event of a function 256 KiB."""
 DEEPEST = 24
-"""One wrapping is up to four levels: Base64, JSON, the object, what it holds."""
+"""One wrapper is up to four levels: Base64, JSON, the object, its content."""
 MOST = 1_000
 _INSIDE = frozenset(
     ("message", "messages", "msg", "messagebody", "body", "content", "data", "detail", "payload", "event", "events",
      "records")
 )  # fmt: skip
-"""Where wrappers usually keep what they wrap, in lower case: what is wrong there is the reason that is told."""
+"""Keys, in lower case, under which wrappers usually keep their content: errors there are the reported reason."""
 _NO_EVENT = "JSON without a name, an alert or a specversion: no event of CloudMonitor"
 _AROUND = "\ufeff \t\r\n\0"
 
@@ -35,8 +35,8 @@ def documents(
 ) -> list[dict[str, Any]]:
     """Return the wanted objects of a body, at most 1,000 of them; raises `NotUnderstood` when there is none.
 
-    An unwanted object is looked into: where wrappers usually keep what they wrap, or `everywhere` but in names, which
-    anybody may give an instance. What is inside of a wanted object is data and is not looked into.
+    Unwanted objects are searched where wrappers usually keep their content, or `everywhere` except in names, which
+    anybody may give an instance. The inside of a wanted object is data and is not searched.
     """
     if len(body) > LARGEST:
         raise NotUnderstood(f"a body of {len(body)} characters")
@@ -55,7 +55,7 @@ def as_object(value: object, otherwise: str) -> dict[str, Any]:
 def text_of(raw: bytes) -> str:
     """Return bytes as a text: UTF-16 or 32 where the first bytes show it, else UTF-8, else GBK.
 
-    A broken character hides nothing else.
+    A broken character does not hide the rest.
     """
     shown = json.detect_encoding(raw)
     for encoding in ("utf-8", "gb18030") if shown == "utf-8" else (shown,):
@@ -108,16 +108,16 @@ class _Search:
         return self._everywhere and key not in _INSIDE and not key.endswith("name")
 
     def _in_any(self, values: list[Any], depth: int, otherwise: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        documents: list[dict[str, Any]] = []
         reason = NotUnderstood(otherwise)
         for number, value in enumerate(values[:MOST]):
             try:
-                found += self.inside(value, depth + 1)
+                documents += self.inside(value, depth + 1)
             except NotUnderstood as why:
                 reason = reason if number else why
-        if not found:
+        if not documents:
             raise reason
-        return found
+        return documents
 
 
 def _json(text: str, otherwise: str) -> Any:
@@ -189,7 +189,7 @@ class _Notification:
         raise NotUnderstood("XML with a DOCTYPE")
 
     def close(self) -> None:
-        """Nothing is built."""
+        """Return nothing: no tree is built."""
 
 
 def _local(tag: str) -> str:

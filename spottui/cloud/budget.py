@@ -1,8 +1,8 @@
 """How fast each API may be called: a token bucket per action and region, and silence after a throttle.
 
-The lock poll and disk protection have tokens of their own that nobody else can spend. A throttle that others have
-caused does not silence them: the API counts for the whole account, so they try again at their own slow pace, and in the
-minutes after it the others leave them room.
+The lock poll and disk protection have their own tokens, which nothing else can spend. A throttle caused by others does
+not stop them: limits count for the whole account, so they retry at their own slow pace, and in the following minutes
+the others leave them room.
 """
 
 import heapq
@@ -23,24 +23,24 @@ from spottui.domain.clock import Clock
 from spottui.domain.view import ApiBudget
 
 POLL_S = 0.05
-"""How often one that waits looks at the clock, which a test may have moved."""
+"""How often a waiting call checks the clock, which a test may have moved."""
 RECOVERY_PER_MINUTE = 0.1
-"""The share of the usual rate that an API which was throttled gets back each minute."""
+"""The share of its usual rate that a throttled API regains each minute."""
 SLOWEST = 0.2
-"""Calls a second below which no throttle brings an API."""
+"""The lowest rate, in calls a second, that throttles can cause."""
 
 TRY_AGAIN_S = 5.0
 """The longest pause of a reserved caller after a throttle of its own, whatever the service says."""
 ROOM_PER_MINUTE = 40
-"""Of the calls that an API let through before it throttled, so many are left to reserved callers, at most half."""
+"""How many of the calls that an API accepted before a throttle are left to reserved callers, at most half."""
 LONGEST_PATIENCE = 60
-"""Minutes after a throttle before more is tried, at the most."""
+"""Maximum minutes after a throttle before a higher rate is tried."""
 LEAST_PER_MINUTE = 30
-"""Others than this program share an API's minute: it is never taken for less than so many calls."""
+"""The lowest estimate of an API's limit, in calls a minute: other programs use it too."""
 
 
 class Priority(IntEnum):
-    """Who goes first when an API has no tokens left."""
+    """The order of calls when an API has no tokens left."""
 
     PROTECT = 0
     IMAGE = 1
@@ -49,7 +49,7 @@ class Priority(IntEnum):
     LOCK_POLL = 4
     FLEET = 5
     READY = 6
-    """What is made ready in calm time goes last, whatever it calls."""
+    """Calls that make instances ready in calm time come last, for every action."""
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -60,16 +60,16 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 USUAL = Pace(150, 1000)
-"""A storm of a thousand goes out at once: what an account really may is published nowhere, a throttle tells it."""
+"""A burst of a thousand calls is sent at once: real limits are not published, only a throttle reveals them."""
 
 RESERVED = frozenset((Priority.PROTECT, Priority.LOCK_POLL))
-"""Who is never kept waiting by the calls of others."""
+"""Callers that never wait for the calls of others."""
 RESERVE = Pace(1, 5)
-"""What is kept for them of each API: the lock poll takes half a call a second."""
+"""Their reserved rate for each API: the lock poll makes half a call a second."""
 SWEEPING = Pace(10, 50)
-"""How fast the least urgent may call an API that reserved callers need too: a flood of look-ups is no sweep."""
+"""The rate of the least urgent calls to an API that reserved callers need too."""
 PART_S = 15
-"""What the others may send in a minute they may send part by part: too much of it is told late in the minute."""
+"""The others spread their share over the minute in parts, because a throttle shows late in the minute."""
 
 _BY_ACTION = {
     "ModifyDiskAttribute": Priority.PROTECT,
@@ -82,7 +82,7 @@ _urgency: ContextVar[Priority] = ContextVar("urgency", default=Priority.FLEET)
 
 @contextmanager
 def urgency(priority: Priority) -> Iterator[None]:
-    """Give the calls that this thread makes in the block a priority, where their action has none of its own.
+    """Give calls of this thread within the block a priority, unless their action has its own.
 
     `Priority.READY` holds for every action.
     """
@@ -95,10 +95,10 @@ def urgency(priority: Priority) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Bucket:
-    """One API of one region; all times are of the monotonic clock, in seconds, and minutes those of the day's clock.
+    """One API of one region; times are monotonic seconds, minutes are those of the wall clock.
 
-    `most` is how many calls the API is known to let through in a minute, None while no throttle has told; `sent` are
-    those of this minute, `others` the ones that were not of reserved callers.
+    `most` is how many calls a minute the API is known to accept, None before the first throttle; `sent` counts the
+    calls of this minute, `others` those not by reserved callers.
     """
 
     usual: Pace
@@ -130,14 +130,14 @@ class _Bucket:
             self._begin(minute)
 
     def _begin(self, minute: int) -> None:
-        """Begin a minute: after some without a throttle a little more is tried, ever more patiently."""
+        """Begin a minute: after some without a throttle a slightly higher rate is tried, less often each time."""
         if self.most is not None and minute > self.learned + self.patience:
             more = self.most * (1 + RECOVERY_PER_MINUTE) + LEAST_PER_MINUTE / 2
             self.most = more if more < self.usual.rate * 60 else None
         self.minute, self.sent, self.others = minute, 0, 0
 
     def close(self, until: float) -> None:
-        """Send nothing until then, and afterwards half as fast and no more in a minute than the API let through."""
+        """Send nothing until then; afterwards half as fast, and at most as many a minute as the API accepted."""
         self.closed_until = until
         self.rate = max(min(SLOWEST, self.usual.rate), self.rate / 2)
         self.tokens = self.burst
@@ -145,7 +145,7 @@ class _Bucket:
         self.patience = min(LONGEST_PATIENCE, 2 * self.patience)
 
     def takes(self, priority: Priority, *, is_first: bool) -> bool:
-        """Spend a token on a call, if one is available to it."""
+        """Spend a token on a call, if it may have one."""
         is_sweep = self.is_reserved and priority >= Priority.FLEET
         if is_first and self.tokens >= 1 and self.closed_until <= self.at and (not is_sweep or self.sweeping >= 1):
             self.tokens -= 1
@@ -159,9 +159,9 @@ class _Bucket:
         return True
 
     def is_used_up(self, priority: Priority, part: float) -> bool:
-        """Whether others may send no more in this part of the minute, of 0 to 1; sweeps leave half to what is urgent.
+        """Whether others may send no more in this part of the minute, 0 to 1; sweeps leave half to urgent calls.
 
-        Only where reserved callers need the API.
+        Applies only to APIs that reserved callers need.
         """
         if self.most is None or not self.is_reserved or priority in RESERVED:
             return False
@@ -179,7 +179,7 @@ class _Bucket:
 
 
 class Budget:
-    """The calls of one account. Thread-safe; shared by all that call, and closed for all by one throttle.
+    """The calls of one account. Thread-safe; shared by all callers, and closed for all by one throttle.
 
     `monotonic` gives seconds; `clock` is the time of day by which the cloud counts its minutes.
     """
@@ -214,14 +214,14 @@ class Budget:
         """Return the APIs that are closed, slower than usual or waited for."""
         with self._changed:
             now = self._monotonic()
-            found = []
+            budgets = []
             for (action, region), bucket in sorted(self._buckets.items()):
                 bucket.pour(now, self._minute())
                 left_s = bucket.closed_until - now
                 if left_s > 0 or bucket.is_slow or bucket.line:
                     until = self._clock.now() + timedelta(seconds=left_s) if left_s > 0 else None
-                    found.append(ApiBudget(action, region, until, round(bucket.rate, 1), len(bucket.line)))
-            return tuple(found)
+                    budgets.append(ApiBudget(action, region, until, round(bucket.rate, 1), len(bucket.line)))
+            return tuple(budgets)
 
     def _wait_for_turn(self, action: str, region: str, priority: Priority) -> _Bucket:
         with self._changed:
@@ -230,7 +230,7 @@ class Budget:
             me = (priority, next(self._numbers))
             heapq.heappush(bucket.line, me)
             try:
-                while not self._goes(bucket, me, action):
+                while not self._may_go(bucket, me, action):
                     self._changed.wait(min(POLL_S, 1 / bucket.rate))
                 return bucket
             finally:
@@ -238,7 +238,7 @@ class Budget:
                 heapq.heapify(bucket.line)
                 self._changed.notify_all()
 
-    def _goes(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
+    def _may_go(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
         now, priority = self._monotonic(), me[0]
         bucket.pour(now, self._minute())
         until = bucket.reserve_closed_until if priority in RESERVED else bucket.closed_until
@@ -252,7 +252,7 @@ class Budget:
         return bucket.takes(priority, is_first=bucket.line[0] == me)
 
     def _close(self, bucket: _Bucket, priority: Priority, error: CloudError) -> None:
-        """Closed until the service's own word or the next minute; calls that were under way close it no further."""
+        """Close it until the time that the service gave or the next minute; calls in progress do not extend that."""
         with self._changed:
             now = self._monotonic()
             until = now + (error.retry_after_s or self._minute_left_s())

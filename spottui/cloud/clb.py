@@ -17,7 +17,7 @@ from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Se
 
 PAGE = 100
 CALLS_BEHIND = 4
-"""About how many calls show all entries behind one balancer, where a look-up by server takes one for each."""
+"""Approximate number of calls that read all entries of one balancer; a look-up by server takes one each."""
 
 
 class Clb:
@@ -27,7 +27,7 @@ class Clb:
         self._rpc = rpc
 
     def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
-        """Return by instance every entry of each, with its weight."""
+        """Return the entries of each instance, with their weights."""
         ids = {server.instance_id: _ids(server) for server in servers}
         balancers = self._balancers_of([server_id for of_one in ids.values() for server_id in of_one])
         behind: defaultdict[str, list[_Row]] = defaultdict(list)
@@ -40,7 +40,7 @@ class Clb:
         return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
-        """Return all entries of the group that an entry is of, as they are now."""
+        """Return all present entries of an entry's group."""
         entries = [row.entry() for row in self._rows(backend.balancer_id, backend.group_id, backend.name)]
         healthy = self._healthy(backend.balancer_id) if with_health else {}
         return tuple(BackendStatus(entry, settled=True, healthy=_is_healthy(entry, healthy)) for entry in entries)
@@ -53,7 +53,7 @@ class Clb:
         return Answer("", text_of(body, "RequestId"))
 
     def _balancers_of(self, server_ids: Sequence[str]) -> Iterable[dict[str, Any]]:
-        """Return those with one of these servers, or all of a region that has few: a look at each takes fewer calls."""
+        """Return the balancers with one of these servers, or all of a region that has few: that takes fewer calls."""
         few = len(server_ids) // CALLS_BEHIND
         if few:
             body = self._rpc.call(_BALANCERS, {"PageSize": few + 1, "PageNumber": 1})
@@ -82,7 +82,7 @@ class Clb:
             yield _Row(action, fields, Backend(Product.CLB, balancer_id, group_id, "", name=name))
 
     def _healthy(self, balancer_id: str) -> dict[tuple[str, int], bool]:
-        """Return by server and port whether every listener that checks it finds it healthy."""
+        """Return by server and port whether every listener that checks it reports it healthy."""
         found: dict[tuple[str, int], bool] = {}
         body = self._rpc.call(_HEALTH, {"LoadBalancerId": balancer_id})
         for row in rows(_HEALTH, body, "BackendServers", "BackendServer"):
@@ -96,12 +96,12 @@ _GROUPS, _HEALTH = "DescribeVServerGroups", "DescribeHealthStatus"
 
 
 def _ids(server: Server) -> tuple[str, ...]:
-    """A CLB knows no bare addresses."""
-    return tuple(one for one in (server.instance_id, server.eni_id) if one)
+    """CLB entries have no bare addresses."""
+    return tuple(server_id for server_id in (server.instance_id, server.eni_id) if server_id)
 
 
 class _Row(msgspec.Struct, frozen=True):
-    """A backend server as the action answered it, read only for who asks for that server."""
+    """A backend server as answered, parsed only when it is needed."""
 
     action: str
     fields: dict[str, Any]

@@ -34,10 +34,10 @@ class CloudMonitor:
     def history(self, since: datetime, until: datetime) -> tuple[Reclaim | Released, ...]:
         """Return the dated reclaims and releases of this region between two times; raises `CloudError`.
 
-        Whether a region's endpoint tells of other regions too is UNCONFIRMED: those are left to their own endpoint.
+        Whether an endpoint also reports other regions is UNCONFIRMED: those are left to their own endpoint.
         """
-        found = [past_event(item) for name in (RECLAIM_EVENT, STATE_EVENT) for item in self._items(name, since, until)]
-        return tuple(one for one in found if isinstance(one, Reclaim | Released) and self._is_ours(one))
+        events = [past_event(item) for name in (RECLAIM_EVENT, STATE_EVENT) for item in self._items(name, since, until)]
+        return tuple(event for event in events if isinstance(event, Reclaim | Released) and self._is_ours(event))
 
     def _is_ours(self, event: Reclaim | Released) -> bool:
         return event.at is not None and event.region in ("", self._region_id)

@@ -2,7 +2,7 @@
 
 The rule (docs/alibaba-facts.md 4.3): only money, credentials, permission and the account's quota end a launch; what
 passes is repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is
-written out in full here: one that is merely like it ends a place.
+listed in full here: a merely similar one ends a place.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND,
 class Meaning(msgspec.Struct, frozen=True):
     """What a code means to the callers of an action (`ANY` for all): a code in full, or its beginning and `*`.
 
-    `says` is a part of the message, in lower case, by which the meanings of one code are told apart.
+    `says` is a part of the message, in lower case, that distinguishes the meanings of one code.
     """
 
     action: str
@@ -46,7 +46,7 @@ class Meaning(msgspec.Struct, frozen=True):
 
     @property
     def weight(self) -> tuple[bool, bool, bool, int]:
-        """Of several that fit the heaviest counts: by message, in full, of the action itself, the longest."""
+        """The order of several that fit: with a message, in full, of the action itself, then the longest."""
         return self.says != "", not self.code.endswith("*"), self.action != ANY, len(self.code)
 
 
@@ -65,10 +65,10 @@ def kind_of(code: str, http_status: int | None, action: str = ANY, message: str 
 
 
 def part_of(code: str) -> Part | None:
-    """Return the part of a launch that a refusal speaks of and that can be left out; None for none.
+    """Return the part of a launch that a refusal names and that can be omitted, or None.
 
-    A code that begins with the part's name and says that it is not there, or not to be had for this image. The group,
-    set or role may have been deleted since the old instance was launched; somebody else's is as good as deleted.
+    The code begins with the part's name and means that it does not exist, or is unavailable for this image. The group,
+    set or role may have been deleted since the old instance was launched, or belong to somebody else.
     """
     if not code.endswith((".NotFound", ".NotExist", ".NotExists", ".Mismatch", ".Malformed", ".NotSupported")):
         return None
@@ -90,7 +90,7 @@ _PARTS = (
 def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: str) -> Iterator[Meaning]:
     """One row for each code and action; `Code|part of the message` where the message decides."""
     for action in (actions,) if isinstance(actions, str) else actions:
-        for code, _, says in (one.partition("|") for one in codes):
+        for code, _, says in (name.partition("|") for name in codes):
             yield Meaning(action, code, kind, source, says)
 
 
@@ -109,7 +109,7 @@ _PVTZ = "PrivateZone error table; retried by terraform-provider-alicloud"
 _MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
-    # Whoever calls: the gateway, the key, the account.
+    # Errors of every action: the gateway, the key, the account.
     *_rows(_COMMON, ANY, ErrorKind.THROTTLED, "Throttling*", "QpsLimitExceeded"),
     *_rows(_RETRIED, ANY, ErrorKind.THROTTLED, "Rejected.Throttling"),
     *_rows(
@@ -158,7 +158,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "Forbedden.NotSupportRAM", "Forbidden.Unauthorized", "Forbidden.Action", "Forbidden.RiskControl",
         "NoPermission", "AccessDenied",
     ),
-    # Whatever else a permission's refusal is called: a call that only reads, or sets up, ends no recovery.
+    # Other names of a missing permission: a call that only reads or sets up ends no recovery.
     *_rows(_COMMON, ANY, ErrorKind.DENIED, "Forbidden*", "NoPermission*", "AccessDenied*"),
     *_rows(_COMMON, ACTING[1:], ErrorKind.REFUSED, "Forbidden*", "NoPermission*", "AccessDenied*"),
     *_rows(_RUN, LAUNCH, ErrorKind.PLACE, "Forbidden*", "NoPermission*", "AccessDenied*"),
@@ -185,7 +185,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "OperationDenied|sold out", "OperationDenied|temporarily suspended", "OperationDenied|out of usage",
         "OperationDenied|specified zone is not allowed",
     ),
-    # The price is this instance's own limit: nobody else is kept from the place.
+    # The price is this instance's own limit: other instances may use the place.
     *_rows(_RUN, LAUNCH, ErrorKind.PRICE, "InvalidSpotPriceLimit", "InvalidSpotPriceLimit.*"),
     *_rows(
         _START, (LAUNCH, START), ErrorKind.PRICE,
@@ -226,7 +226,7 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     *_rows(_RUN, LAUNCH, ErrorKind.IN_PROCESS, "OperationDenied|another instance has been creating"),
     *_rows(_RUN, LAUNCH, ErrorKind.DENIED, "InvalidUser.PassRoleForbidden", "RegionUnauthorized"),
-    # Known to end one place only, written down so that nobody takes them for more.
+    # Listed because they concern one place only and are easily taken for more.
     *_rows(
         _RUN, LAUNCH, ErrorKind.PLACE,
         "ImageNotSupportInstanceType", "ImageNotSupportCloudInit", "InvalidVSwitch.Ipv6NotTurnOn",
@@ -259,4 +259,4 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     *_rows(_EIP, BIND, ErrorKind.EXISTS, "InvalidAssociation.Duplicated"),
 )  # fmt: skip
-"""Every code that we know."""
+"""Every known code."""

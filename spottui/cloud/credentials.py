@@ -1,4 +1,4 @@
-"""The account's credentials: the SDK's default chain, a credentials file, or what a platform hands over with a call."""
+"""The account's credentials: the SDK's default chain, a credentials file, or a key passed with a call."""
 
 import os
 import threading
@@ -22,9 +22,9 @@ _FILE = "ALIBABA_CLOUD_CREDENTIALS_FILE"
 class CredentialSource:
     """Gives the current credentials to both SDKs: `get_credential` for ECS, `get_credentials` for MNS.
 
-    With a `name` they are of that profile, in the `file` or in the first of the SDK's own files that has it. A file is
-    read again within a second after it changes, so that a mended secret needs no restart. When a refresh fails the last
-    good credentials are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
+    With a `name` they are those of that profile, in `file` or in the first of the SDK's own files that has it. A
+    changed file is read again within a second, so that a corrected secret needs no restart. When a refresh fails the
+    last good credentials are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
     """
 
     def __init__(self, file: Path | None, name: str = "") -> None:
@@ -55,7 +55,7 @@ class CredentialSource:
         self._look_at = 0.0
 
     def _asked(self) -> CredentialModel:
-        # Only a look takes the lock: in a storm every call would wait for the file's date of the call before.
+        # Only a check takes the lock: in a storm every call would wait for the previous one's check.
         looks, current = time.monotonic() >= self._look_at, self._current
         if looks or current is None:
             with self._lock:
@@ -69,7 +69,7 @@ class CredentialSource:
                 raise profile.problem(error) from None
             return self._of_a_default_file()
         if before == self._stamp:
-            # The SDK writes renewed tokens into the file: that is no change of it.
+            # The SDK writes renewed tokens into the file: that does not count as a change.
             self._stamp = self._stamp_now()
         return model
 
@@ -92,7 +92,7 @@ class CredentialSource:
             raise CredentialsProblem(f"{self._file}: {error.strerror}") from None
 
     def _of_a_default_file(self) -> CredentialModel:
-        """The SDK's chain gave nothing: read its files here, or say what is wrong with each."""
+        """The SDK's chain gave nothing: read its files here, or report what is wrong with each."""
         problems = []
         for file in _default_files():
             try:
@@ -106,7 +106,7 @@ class CredentialSource:
                 self._current = client, profile
             return model
         with self._lock:
-            # What is mended in the meantime is seen by the next call.
+            # A file corrected meanwhile is read by the next call.
             self._current = None
         raise CredentialsProblem("; ".join([*_half_an_environment(), *problems]) or _NOTHING)
 
@@ -146,7 +146,7 @@ def _default_files() -> Iterator[Path]:
 
 
 def _file_with(name: str) -> Path:
-    """Return the first of the SDK's files that has a profile, else the one of which is said that it lacks it."""
+    """Return the first of the SDK's files that has a profile, else the file to name in the error."""
     files = list(_default_files()) or [Path("~/.aliyun/config.json").expanduser()]
     for file in files:
         with suppress(CredentialsProblem):

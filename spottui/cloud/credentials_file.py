@@ -1,8 +1,8 @@
-"""A credentials file: which profile of it counts, how that one signs in, and what exactly is wrong with it.
+"""A credentials file: its effective profile, how that one signs in, and what exactly is wrong with it.
 
 The two formats of the SDK: `credentials.ini`, and the `config.json` of the aliyun command line. The SDK reads them in
-the locale's encoding, falls over a byte order mark and names neither the profile nor the cause; so they are read here,
-and the SDK makes its provider from what was found.
+the locale's encoding, fails on a byte order mark and names neither profile nor cause; so they are read here, and the
+SDK makes its provider from the result.
 """
 
 import configparser
@@ -44,7 +44,7 @@ _SIGN_IN_AGAIN = {
 
 
 class CredentialsProblem(Exception):
-    """What is wrong with a credentials file, for people: file, profile, mode, cause; never a value of it."""
+    """What is wrong with a credentials file, for people: file, profile, mode, cause; never its values."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def file_is_json(self) -> bool:
-        """Whether it is of the aliyun command line."""
+        """Whether the file belongs to the aliyun command line."""
         return self.mode in _NEEDS_OF_JSON
 
     def problem(self, error: Exception) -> CredentialsProblem:
@@ -109,26 +109,26 @@ def _text(file: Path) -> str:
 
 def _of_json(file: Path, text: str, name: str) -> Profile:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         ends = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated")
         cut = "; it ends too early, was it cut?" if ends else ""
         raise CredentialsProblem(f"{file}, line {error.lineno}: not JSON: {error.msg}{cut}") from None
     except (RecursionError, ValueError):
         raise CredentialsProblem(f"{file}: not JSON") from None
-    listed = found.get("profiles") if isinstance(found, dict) else None
-    profiles = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    listed = document.get("profiles") if isinstance(document, dict) else None
+    profiles = [profile for profile in listed if isinstance(profile, dict)] if isinstance(listed, list) else []
     if not profiles:
         raise CredentialsProblem(f"{file}: no profiles in it; aliyun configure makes one")
     is_asked = bool(name)
-    name = name or str(found.get("current") or "")
-    names = [str(one.get("name")) for one in profiles]
+    name = name or str(document.get("current") or "")
+    names = [str(profile.get("name")) for profile in profiles]
     if name not in names:
         called = f"the {'' if is_asked else 'current '}profile {name!r}"
         which = f"{called} is not there" if name else "no current profile is named"
         raise CredentialsProblem(f"{file}: {which}; there are: {', '.join(names)}")
-    by_name = {str(one.get("name")): one for one in reversed(profiles)}
-    profile = _checked(file, name, str(by_name[name].get("mode") or "AK"), by_name[name], _NEEDS_OF_JSON, found)
+    by_name = {str(profile.get("name")): profile for profile in reversed(profiles)}
+    profile = _checked(file, name, str(by_name[name].get("mode") or "AK"), by_name[name], _NEEDS_OF_JSON, document)
     _check_sources(profile, by_name)
     return profile
 

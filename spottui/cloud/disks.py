@@ -1,4 +1,4 @@
-"""Disks of instances, and those that outlived theirs: where they are, their snapshots, moving them to another."""
+"""Disks of instances, and those that outlived theirs: their state, their snapshots, and attaching them."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -20,11 +20,11 @@ def disks_of(ecs: Ecs, instance_ids: Collection[str]) -> Answers[tuple[Disk, ...
     Raises `CloudError`.
     """
     if len(instance_ids) <= FEW:
-        return in_halves(instance_ids, lambda ids: {one: ecs.disks(one) for one in ids}, 1)
-    found: dict[str, tuple[Disk, ...]] = {}
+        return in_halves(instance_ids, lambda ids: {instance_id: ecs.disks(instance_id) for instance_id in ids}, 1)
+    by_instance: dict[str, tuple[Disk, ...]] = {}
     for attached in ecs.disks_by_instance():
-        found |= {one: found.get(one, ()) + disks for one, disks in attached.items() if one in instance_ids}
-    return Answers(found, {})
+        by_instance |= {key: by_instance.get(key, ()) + disks for key, disks in attached.items() if key in instance_ids}
+    return Answers(by_instance, {})
 
 
 def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> Answers[Disk]:
@@ -50,7 +50,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
 
 
 def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
-    """Let cloud disks (at most 100) go with their instance again; return the RequestId. Safe to repeat."""
+    """Let cloud disks (at most 100) be deleted with their instance again; return the RequestId. Safe to repeat."""
     request = models.ModifyDiskAttributeRequest(
         region_id=ecs.region_id, disk_ids=list(disk_ids), delete_with_instance=True
     )
@@ -68,7 +68,7 @@ def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]
 
 
 def attach(ecs: Ecs, disk: Disk, instance_id: str) -> Answer:
-    """Attach a free data disk to an instance of its zone; it has no token, so look first where the disk is."""
+    """Attach a free data disk to an instance of its zone; without a token, so read the disk's state first."""
     request = models.AttachDiskRequest(
         disk_id=disk.disk_id, instance_id=instance_id, delete_with_instance=disk.delete_with_instance
     )

@@ -1,6 +1,6 @@
-"""ECS of one region through the official SDK's generic call; what changes something is one of its typed requests.
+"""ECS of one region through the official SDK's generic call; mutating calls use its typed requests.
 
-The typed client itself would be 4 MB of code, for the twenty actions that are called.
+The typed client would be 4 MB of code for the twenty actions that are called.
 """
 
 import time
@@ -16,7 +16,7 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import CloudError, ErrorKind, dry_run
 from spottui.cloud.fields import date_of, decode_json, list_of, text_of
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
@@ -35,7 +35,7 @@ U = TypeVar("U")
 
 PAGE = 100
 READINGS = 3
-"""How often a list is read whose count changes between its pages."""
+"""How often a list is read again if its count changes between pages."""
 ROLES_PER_CALL = 50
 Rows = shapes.Rows
 VERSION = "2014-05-26"
@@ -54,7 +54,7 @@ class ImageSource(msgspec.Struct, frozen=True):
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
     The system disk's device is `/dev/xvda` and comes first (docs/alibaba-facts.md 3.1). `traits` are for snapshots,
-    which do not know of what machine they are.
+    which do not record their machine.
     """
 
     instance_id: str = ""
@@ -65,8 +65,8 @@ class ImageSource(msgspec.Struct, frozen=True):
 class Ecs:
     """The calls of one account and region, `region` its key; thread-safe, made once and shared by all threads.
 
-    Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
-    `clock` is told the date of every answer to a call that reads.
+    Every method raises `CloudError`. Nothing is retried here: only the caller knows the ClientToken and the deadline.
+    `clock` gets the date of every answer to a call that reads.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Ecs:
     def fleet(self, rows: Rows | None = None) -> Iterator[tuple[LaunchSpec, ...]]:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows.
 
-        `rows` is for who asks again and again: what a page says as it did before is not read anew.
+        `rows` is for repeated sweeps: unchanged rows of a page are not parsed again.
         """
         return self._spec_pages({}, {} if rows is None else rows)
 
@@ -108,8 +108,8 @@ class Ecs:
     def gone(self, instance_ids: Iterable[str]) -> frozenset[str]:
         """Return those of the given instances that the account may list and the cloud does not: one call per hundred.
 
-        That is no evidence of a reclaim; after the deadline of one, or after a message that says so, it says that an
-        instance was released. An id that the cloud refuses to look up is not gone.
+        This is no evidence of a reclaim; after its deadline, or a message about it, it proves the release. An id that
+        the cloud refuses to look up is not gone.
         """
         wanted = frozenset(instance_ids)
         answers = self.existing(wanted)
@@ -124,11 +124,8 @@ class Ecs:
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
-        try:
+        with dry_run():
             self.read("DescribeInstances", {"DryRun": "true"})
-        except CloudError as error:
-            if error.code != "DryRunOperation":
-                raise
 
     def disks(self, instance_id: str) -> tuple[Disk, ...]:
         """Return the disks of an instance, the system disk first."""
@@ -186,7 +183,7 @@ class Ecs:
         return by_tag(self._images, key)
 
     def has_image_named(self, name: str) -> bool:
-        """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
+        """Whether any image of this account has a name; a new one may not be listed yet."""
         query = {"ImageOwnerAlias": "self", "Status": f"{_STATUSES},Deprecated", "ImageName": name, "PageSize": PAGE}
         images = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
         return any(image.name == name for image in images)
@@ -201,7 +198,7 @@ class Ecs:
     def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
         """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
 
-        A disk that is gone, local or not allowed to be changed is in `refused` and costs no other its protection.
+        A disk that is gone, local or not permitted is in `refused` and does not affect the others.
         """
         return in_halves(disk_ids, lambda some: dict.fromkeys(some, self.protect(some)))
 
@@ -228,7 +225,7 @@ class Ecs:
         wanted = tuple(group_ids)
         query = {"SecurityGroupIds": shapes.id_list(wanted), "PageSize": 50}
         known = self.ask("DescribeSecurityGroups", query, shapes.security_groups)
-        return tuple(one for one in wanted if one in known)
+        return tuple(group_id for group_id in wanted if group_id in known)
 
     def run_instance(
         self,
@@ -253,12 +250,12 @@ class Ecs:
         return created("RunInstances", ids[0] if ids else "", body)
 
     def start_instance(self, instance_id: str) -> Answer:
-        """Start a stopped instance; it has no token, and one that runs already is refused."""
+        """Start a stopped instance; the call has no token, and is refused for a running instance."""
         request = models.StartInstanceRequest(instance_id=instance_id)
         return self.change(instance_id, "StartInstance", request)
 
     def launch_failed(self, instance_id: str) -> bool:
-        """Whether the cloud itself says that it removed an instance that it could not bring up."""
+        """Whether the cloud itself reports that it removed an instance that it could not start."""
         query = {"InstanceId": instance_id, "EventType": "SystemFailure.Delete", "PageSize": 10}
         body = self.read("DescribeInstanceHistoryEvents", query)
         rows = self.parsed("DescribeInstanceHistoryEvents", shapes.history_events, body)
@@ -268,38 +265,34 @@ class Ecs:
         """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
 
         Raises `CloudError`: the refusal that the launch would meet, or why it could not be asked. The image is the one
-        that the old instance was made of. Where the API is slow, launches go first.
+        that the old instance was made of. If the API is slow, launches come first.
         """
-        request = check_request(spec, candidate)
-        try:
-            self.act("RunInstances", request, Priority.FLEET)
-        except CloudError as error:
-            if error.code != "DryRunOperation":
-                raise
+        with dry_run():
+            self.act("RunInstances", check_request(spec, candidate), Priority.FLEET)
 
     def ask(self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], T]) -> T:
-        """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
+        """Make a call that only reads and return `read` of its body, for modules with their own shapes."""
         return self.parsed(action, read, self.read(action, query))
 
     def _images(self, query: Mapping[str, object]) -> tuple[shapes.Image, ...]:
-        """Return all pages of own images; they have numbers only, so one deleted meanwhile makes a page skip another.
+        """Return all pages of own images; pages are numbered, so a deletion meanwhile makes a page skip one.
 
-        Where the count tells of that, all are read anew.
+        If the count shows that, all are read again.
         """
-        found: list[shapes.Image] = []
+        images: list[shapes.Image] = []
         for _ in range(READINGS):
-            found, counts, page = [], set[object](), 1
+            images, counts, page = [], set[object](), 1
             while True:
                 body = self.read("DescribeImages", {**_OWN_IMAGES, **query, "PageSize": PAGE, "PageNumber": page})
                 some = self.parsed("DescribeImages", shapes.images, body)
-                found += some
+                images += some
                 counts.add(body.get("TotalCount"))
                 if len(some) < PAGE:
                     break
                 page += 1
             if len(counts) == 1:
                 break
-        return tuple(found)
+        return tuple(images)
 
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
         specs = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
@@ -348,7 +341,7 @@ class Ecs:
         return bytes(answer["body"])
 
     def parsed(self, action: str, read: Callable[[U], T], body: U) -> T:
-        """A field whose type is not the documented one makes the answer untrustworthy; it is no defect of ours."""
+        """A field with an undocumented type makes the answer untrustworthy; it is not our defect."""
         try:
             return read(body)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -366,9 +359,9 @@ class Ecs:
 def created(action: str, resource_id: object, body: dict[str, Any]) -> Answer:
     """Return the answer of a call that created something; without the id its effect is unknown: the token finds it."""
     request_id = text_of(body, "RequestId")
-    if not resource_id:
+    if not resource_id or not isinstance(resource_id, str):
         raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=request_id)
-    return Answer(str(resource_id), request_id)
+    return Answer(resource_id, request_id)
 
 
 def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDeviceMapping:

@@ -1,4 +1,4 @@
-"""From the dictionaries of the ECS API to domain values; a shape that is not as documented is an error, never empty."""
+"""Converts dictionaries of the ECS API to domain values; an undocumented shape is an error, never an empty result."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A snapshot of a disk; `made` is the moment whose data it has. Disks can be made of one that is `usable`."""
+    """A snapshot of a disk with the data of `made`; disks can be created from it once it is `usable`."""
 
     snapshot_id: str
     disk_id: str
@@ -77,7 +77,7 @@ class Invocation(msgspec.Struct, frozen=True):
 
 
 class Eip(msgspec.Struct, frozen=True):
-    """An EIP: `instance_id` is empty while it is bound to nothing; `free` when it can be bound."""
+    """An EIP: `instance_id` is empty while it is unbound; `free` when it can be bound."""
 
     eip_id: str
     instance_id: str
@@ -86,7 +86,7 @@ class Eip(msgspec.Struct, frozen=True):
 
 
 def checked(action: str, body: bytes) -> dict[str, Any]:
-    """Decode a body that is an object with a RequestId, as every answer of ECS is; raise `CloudError` else."""
+    """Decode a body that is an object with a RequestId, as every answer of ECS is; raises `CloudError` otherwise."""
     try:
         answer = decode_json(body, _OBJECT)
     except msgspec.ValidationError:
@@ -104,7 +104,7 @@ def id_list(ids: Iterable[str]) -> str:
 
 
 Rows = dict[str, tuple[int, LaunchSpec]]
-"""What the rows of instances said and were read as, by instance id; the whole number stands for the row's text."""
+"""By instance id, the hash of the text of its row and the launch spec that was read from it."""
 
 
 class InstancePage(msgspec.Struct, rename="pascal"):
@@ -131,26 +131,26 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def launch_specs(region: str, rows: Rows, page: InstancePage) -> tuple[LaunchSpec, ...]:
-    """Read one page of DescribeInstances (docs/alibaba-facts.md 1.3), but for `rows` that say what they said."""
+    """Read one page of DescribeInstances (docs/alibaba-facts.md 1.3), reusing `rows` whose text has not changed."""
     return tuple(_read(region, rows, bytes(row)) for row in page.instances.instance)
 
 
 def _read(region: str, rows: Rows, row: bytes) -> LaunchSpec:
-    # Reading a row costs many times what its text's number does, and from sweep to sweep few change.
+    # Parsing a row costs many times more than hashing its text, and few rows change between sweeps.
     instance_id, number = decode_json(row, _NAMED).instance_id, hash(row)
-    known = rows.get(instance_id)
-    spec = known[1] if known and known[0] == number else launch_spec(region, decode_json(row, _OBJECT))
+    before = rows.get(instance_id)
+    spec = before[1] if before and before[0] == number else launch_spec(region, decode_json(row, _OBJECT))
     rows[instance_id] = (number, spec)
     return spec
 
 
 def disks(body: dict[str, Any]) -> dict[str, tuple[Disk, ...]]:
     """Read a page of DescribeDisks: each instance's disks, the system disk first, then by device."""
-    found: dict[str, list[Disk]] = {}
+    by_instance: dict[str, list[Disk]] = {}
     for item in _rows("DescribeDisks", body, "Disks", "Disk"):
-        found.setdefault(text_of(item, "InstanceId"), []).append(_disk(item))
-    found.pop("", None)
-    return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in found.items()}
+        by_instance.setdefault(text_of(item, "InstanceId"), []).append(_disk(item))
+    by_instance.pop("", None)
+    return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in by_instance.items()}
 
 
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
@@ -165,7 +165,7 @@ def security_groups(body: dict[str, Any]) -> frozenset[str]:
 
 
 def image_traits(body: dict[str, Any]) -> dict[str, ImageTraits]:
-    """Read what a page of DescribeImages says of each image's machine, by id."""
+    """Read each image's machine traits from a page of DescribeImages, by image id."""
     rows = _rows("DescribeImages", body, "Images", "Image")
     return {text_of(row, "ImageId"): _traits(row) for row in rows}
 
@@ -197,7 +197,7 @@ def history_events(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def all_disks(body: dict[str, Any]) -> dict[str, Disk]:
-    """Read a page of DescribeDisks by disk id, the unattached too."""
+    """Read a page of DescribeDisks by disk id, including unattached disks."""
     return {text_of(item, "DiskId"): _disk(item) for item in _rows("DescribeDisks", body, "Disks", "Disk")}
 
 
@@ -209,10 +209,10 @@ def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
 
 def invocation(body: dict[str, Any]) -> Invocation | None:
     """Read the one result of DescribeInvocationResults; its output is Base64 (docs/alibaba-facts.md 6.1)."""
-    found = body.get("Invocation")
-    if not isinstance(found, dict):
+    invocation = body.get("Invocation")
+    if not isinstance(invocation, dict):
         raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")
-    rows = _rows("DescribeInvocationResults", found, "InvocationResults", "InvocationResult")
+    rows = _rows("DescribeInvocationResults", invocation, "InvocationResults", "InvocationResult")
     return _invocation(rows[0]) if rows else None
 
 
@@ -290,7 +290,7 @@ def _snapshot(item: dict[str, Any]) -> Snapshot:
 
 
 def _gib(item: dict[str, Any], key: str) -> int:
-    """Sizes are numbers or texts of digits, as the action pleases."""
+    """Sizes are numbers or strings of digits, depending on the action."""
     return int(item.get(key) or 0)
 
 

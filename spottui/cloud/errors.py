@@ -1,48 +1,50 @@
 """A small taxonomy of everything that can go wrong in a call to the cloud."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from spottui.cloud.redaction import redact
 
 
 class ErrorKind(Enum):
-    """What a failed call means for whoever made it.
+    """What a failed call means for its caller.
 
-    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and speaks
-    of this place only.
+    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and
+    concerns only this place.
     """
 
     THROTTLED = "throttled"
     """Refused for now; the API opens again with the next minute (docs/alibaba-facts.md 1.4)."""
     NO_STOCK = "no stock"
-    """Sold out at this place: it is backed off for all recoveries, another candidate may do."""
+    """Sold out at this place: it is backed off for all recoveries, another candidate may work."""
     PRICE = "price limit"
     """The spot price here is above this instance's own limit; it may fall, and other places have other prices."""
     PLACE_FULL = "no room"
     """A quota or address range of this place is used up; the old instance's release makes room."""
     PLACE = "place refused"
-    """This type, zone, vSwitch and image do not go together, or nobody knows why not: another place may do."""
+    """Type, zone, vSwitch and image do not fit together, or the reason is unknown: another place may work."""
     DISK_CATEGORY = "disk category"
     """Refused because this type or zone does not take disks of this category."""
     ADDRESS = "address in use"
-    """The private IP that is asked for is somebody's, or cannot be had here: another one can."""
+    """The requested private IP is in use, or not available here; another one may be."""
     NOT_READY = "not ready"
-    """The image or snapshot cannot be used: not yet, or disabled, or deleted; only looking at it tells which."""
+    """The image or snapshot cannot be used: not ready, disabled or deleted; only reading it shows which."""
     EXISTS = "made before"
-    """The token or name was used before: what the call would make may be there, to be found by its tags."""
+    """The token or name was used before: the resource may exist, and can be found by its tags."""
     QUOTA = "quota"
-    """The account has no more of it anywhere in the region; a person makes room."""
+    """The account's quota in the region is used up; a person must make room."""
     MONEY = "account standing"
     """The account may not buy: balance, arrears, payment method or verification."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
-    """Something is in a state that passes: stopping, starting, a snapshot being made, a conflicting task."""
+    """A resource is in a temporary state: stopping, starting, a snapshot in progress, a conflicting task."""
     NOT_FOUND = "not found"
     DENIED = "permission"
     CREDENTIALS = "credentials"
     REFUSED = "refused"
-    """A definite 4xx that will not change by asking again."""
+    """A definite 4xx that a repeat does not change."""
     BROKEN = "service error"
     """A 5xx, an HTML page or a body that is no answer: the effect is unknown."""
     UNREACHABLE = "no answer"
@@ -65,12 +67,12 @@ class ErrorKind(Enum):
 
     @property
     def looks_first(self) -> bool:
-        """Whether what is there must be looked at before anything else is tried: the image, or one's own tags."""
+        """Whether existing resources must be checked before anything else is tried: the image, or our own tags."""
         return self in (ErrorKind.NOT_READY, ErrorKind.EXISTS)
 
     @property
     def passes(self) -> bool:
-        """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
+        """Whether the same call may be accepted later at the same place: by a repeat, or with stock, price or room."""
         return self.repeats or self in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY)
 
     @property
@@ -108,12 +110,12 @@ class CloudError(Exception):
 
     @property
     def advice(self) -> str:
-        """What a person can do about it; empty if there is nothing to do but wait."""
+        """What a person can do about it; empty if only waiting helps."""
         return _ADVICE.get(self.kind, "")
 
     @property
     def said(self) -> str:
-        """What the cloud said, where action and RequestId have a place of their own: `Code: message`."""
+        """The cloud's error without action and RequestId: `Code: message`."""
         return ": ".join(part for part in (self.code or self.kind.value, self.message) if part)
 
     @property
@@ -121,6 +123,16 @@ class CloudError(Exception):
         """The error on one line, for a header or a log."""
         text = ": ".join(part for part in (self.action, self.said) if part)
         return f"{text} [RequestId {self.request_id}]" if self.request_id else text
+
+
+@contextmanager
+def dry_run() -> Iterator[None]:
+    """Make a call with `DryRun`: a success is answered as the error DryRunOperation (docs/alibaba-facts.md 4.1)."""
+    try:
+        yield
+    except CloudError as error:
+        if error.code != "DryRunOperation":
+            raise
 
 
 _ADVICE = {
@@ -136,7 +148,7 @@ _ADVICE = {
 
 
 UNKNOWN_HOST = "host name not found"
-"""What an error says of a service that a region does not have."""
+"""The error text for a service that a region does not have."""
 
 
 def meaning_of(said: str) -> str:

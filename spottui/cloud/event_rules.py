@@ -71,7 +71,7 @@ class EventRules:
         )
 
     def put_target(self, rule_name: str, queue: str) -> None:
-        """Let a rule send to a queue of this region too; the target's id is the queue, so it can be said twice."""
+        """Add a queue of this region to a rule's targets; the target's id is the queue, so this is idempotent."""
         target = {"Id": queue, "Region": self._region, "Queue": queue}
         query = {f"MnsParameters.1.{key}": value for key, value in target.items()}
         body = self._rpc.call("PutEventRuleTargets", {"RuleName": rule_name, **query})
@@ -81,7 +81,7 @@ class EventRules:
             )
 
     def send_drill(self, instance_id: str) -> str:
-        """Let CloudMonitor send its debug event about an instance to whatever the rules name; return the RequestId."""
+        """Make CloudMonitor send its debug event about an instance to all targets; return the RequestId."""
         content = json.dumps(drill_body(self._region, instance_id))
         query = {"Product": "ecs", "EventName": RECLAIM_EVENT, "EventContent": content}
         return str(self._rpc.call("SendDryRunSystemEvent", query).get("RequestId", ""))
@@ -120,7 +120,7 @@ def _covers(pattern: dict[str, Any]) -> bool:
 
 
 def _rows(body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
-    """CloudMonitor leaves an empty list out, or gives the list without its inner name."""
+    """CloudMonitor omits an empty list, or returns it without its inner name."""
     value = body.get(outer) or []
     rows = value.get(inner) or [] if isinstance(value, dict) else value
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

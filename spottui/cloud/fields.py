@@ -1,8 +1,8 @@
-"""The fields and lists of an answer, whatever may be missing of them, and the date in its headers."""
+"""The fields and lists of an answer, whatever may be missing of them, the date in its headers; lists of a request."""
 
 import json
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ T = TypeVar("T")
 def decode_json(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode JSON by a decoder that was made at import (docs/sdk-traps.md 2); raises `ValueError`.
 
-    Half a surrogate pair, which may stand in a name, is no character: it becomes `?`.
+    Half a surrogate pair, possible in a name, is not a character: it becomes `?`.
     """
     try:
         return decoder.decode(data)
@@ -42,7 +42,7 @@ _UNIQUE = frozenset(
     ("InstanceName", "HostName", "NetworkInterfaceId", "PrivateIpAddress", "AllocationId", "DiskId", "DiskName",
      "SnapshotId", "SourceDiskId", "SnapshotName", "ImageName", "Output")
 )  # fmt: skip
-"""Fields that hardly two rows have in common: nothing is gained by keeping them once."""
+"""Fields that few rows share: caching them saves nothing."""
 
 
 def whole_of(item: dict[str, Any], key: str) -> int | None:
@@ -55,7 +55,7 @@ H = TypeVar("H", bound=Hashable)
 
 
 def kept_once(value: H) -> H:
-    """Return what was read first of all that is equal: a fleet has few kinds of machine."""
+    """Return the first of all equal values, to share memory: a fleet has few kinds of machine."""
     return cast(H, _first(value))
 
 
@@ -108,8 +108,13 @@ def date_of(headers: object) -> datetime | None:
     return date if date.tzinfo else None
 
 
+def numbered(name: str, values: Iterable[str]) -> dict[str, object]:
+    """Return a list as the parameters of a call: `Name.1`, `Name.2`, and so on."""
+    return {f"{name}.{number}": value for number, value in enumerate(values, 1)}
+
+
 def rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
-    """Return a list that every answer has; one without it raises `CloudError`, for it is not an empty one."""
+    """Return a list that every answer has; a missing one raises `CloudError`, because it is not empty."""
     if body.get(outer) is None:
         raise _unknown_shape(action, outer, inner)
     return rows_if_any(action, body, outer, inner)
@@ -120,9 +125,9 @@ def rows_if_any(action: str, item: dict[str, Any], outer: str, inner: str) -> li
     box = item.get(outer)
     if box is None:
         return []
-    found = box.get(inner) if isinstance(box, dict) else None
-    if isinstance(found, list) and all(isinstance(row, dict) for row in found):
-        return found
+    rows = box.get(inner) if isinstance(box, dict) else None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
     raise _unknown_shape(action, outer, inner)
 
 

@@ -19,8 +19,8 @@ CLOCKS_APART = timedelta(minutes=5)
 class OwnNotices:
     """Looks for notices that name one instance; for one thread, apart from `stop`.
 
-    Whatever else is in the queue is given back at once and never deleted. `clock` says what time is over, and is told
-    the date of every answer.
+    All other messages are returned to the queue at once and never deleted. `clock` decides which notices are over, and
+    gets the date of every answer.
     """
 
     def __init__(self, endpoint: str, name: str, instance_id: str, clock: CloudClock) -> None:
@@ -34,7 +34,7 @@ class OwnNotices:
     def poll(self) -> Notice | None:
         """Wait up to ten seconds for a notice of this instance and return it; raises `CloudError`.
 
-        One whose time is over is of an earlier reclaim of an instance that was started again: it is deleted.
+        One whose time is over belongs to an earlier reclaim of a restarted instance: it is deleted.
         """
         messages = self._received()
         mine = [message for message in messages if self._names_it(message)]
@@ -46,13 +46,13 @@ class OwnNotices:
         notices = [notice for message in mine for notice in self._notices(message) if notice.deadline > now]
         if mine and not notices:
             self.done()
-        # A notice with a time of its own is no drill, whatever came beside it.
+        # A notice with its own time is no drill, whatever else the message holds.
         return min(notices, key=lambda notice: (notice.is_drill, notice.deadline), default=None)
 
     def done(self) -> None:
-        """Delete what `look` returned, when it has been answered; raises `CloudError`.
+        """Delete what `poll` returned, once it has been handled; raises `CloudError`.
 
-        A message that tells of other instances too is given back to them instead, and not heard here again.
+        A message that also names other instances is made visible again for them, and ignored here.
         """
         shared = [message for message in self._mine if self._names_others(message)]
         self._answered.update(message.message_id for message in shared)
@@ -62,7 +62,7 @@ class OwnNotices:
         self._mine = []
 
     def check(self) -> str:
-        """Say that the queue is there, taking nothing from it; raises `CloudError`."""
+        """Check that the queue exists, receiving nothing; raises `CloudError`."""
         backlog = self._queue.backlog()
         return f"{self._queue.name} exists" + (f", {backlog.waiting} messages waiting" if backlog.waiting >= 0 else "")
 
@@ -71,7 +71,7 @@ class OwnNotices:
         self._queue.stop()
 
     def _received(self) -> list[Message]:
-        """Take whole batches until one is not full, so that others' messages cannot stand before this instance's."""
+        """Receive whole batches until one is not full, so that others' messages cannot hide this instance's."""
         messages = batch = self._queue.receive()
         while len(batch) == BATCH:
             batch = self._queue.receive()
@@ -95,11 +95,11 @@ class OwnNotices:
         try:
             self._queue.give_back(message)
         except CloudError:
-            # Without the permission it comes again by itself when its visibility timeout is over.
+            # Without the permission it reappears when its visibility timeout ends.
             return
 
 
 def _notice(said: Reclaim, enqueued: datetime) -> Notice:
-    """A drill has no time at all; one that nobody can read, or that cannot be true, is no sign of one."""
+    """A drill has no time at all; an unreadable or impossible time does not mean a drill."""
     began = said.at if said.at and said.at <= enqueued + CLOCKS_APART else enqueued
     return Notice(began + timedelta(seconds=NOTICE_S), is_drill=not said.is_dated, is_confirmed=False)

@@ -1,5 +1,6 @@
-"""From one instance of DescribeInstances to its launch spec (docs/alibaba-facts.md 1.3)."""
+"""Converts one instance of DescribeInstances to its launch spec (docs/alibaba-facts.md 1.3)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from spottui.cloud.fields import kept_once, list_of, minute_of, tags_of, text_of, whole_of
@@ -11,13 +12,11 @@ _USUAL: dict[str, object] = {"MetadataOptions.HttpPutResponseHopLimit": 1}
 
 
 def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
-    """Return all of the spec that the row shows; disks, RAM role and user data come from calls of their own."""
+    """Return all of the spec that the row shows; disks, RAM role and user data need separate calls."""
     vpc = item.get("VpcAttributes") or {}
     options = item.get("MetadataOptions") or {}
     interfaces = list_of(item, "NetworkInterfaces", "NetworkInterface")
-    primary: dict[str, Any] = next(
-        (interface for interface in interfaces if text_of(interface, "Type") == "Primary"), {}
-    )
+    primary = _primary(interfaces)
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=text_of(vpc, "VSwitchId"),
@@ -63,6 +62,10 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     )
 
 
+def _primary(interfaces: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return next((interface for interface in interfaces if text_of(interface, "Type") == "Primary"), {})
+
+
 def _eni_id(interface: dict[str, Any]) -> str:
     return text_of(interface, "NetworkInterfaceId")
 
@@ -81,7 +84,7 @@ def _secondary_ips(interface: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _cpu_options(item: dict[str, Any]) -> CpuOptions | None:
-    """The cloud shows the type's own options too: what does not make up its vCPUs was chosen by a person."""
+    """Return the options that a person chose; the cloud also shows the type's own, which multiply to its vCPUs."""
     options = item.get("CpuOptions") or {}
     cores, threads = whole_of(options, "CoreCount") or 0, whole_of(options, "ThreadsPerCore") or 0
     if not cores or not threads or cores * threads == int(item.get("Cpu") or 0):
@@ -95,7 +98,7 @@ def _set_value(item: dict[str, Any], field: str) -> str:
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(part) for part in value)
     return "" if value in (None, "", False, 0, "disabled", "Disabled", _USUAL.get(field)) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Network interfaces: where secondary ones are, moving them to another instance, more private IPs for one."""
+"""Network interfaces: where secondary ones are, moving them to another instance, assigning private IPs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,11 +32,17 @@ class Interface(msgspec.Struct, frozen=True):
 def interface(ecs: Ecs, eni_id: str) -> Interface | None:
     """Return an interface as it is now, None where it is not listed."""
     interfaces = ecs.ask(DESCRIBE, {"NetworkInterfaceId.1": eni_id}, _interfaces)
-    return next((one for one in interfaces if one.eni_id == eni_id), None)
+    return next((interface for interface in interfaces if interface.eni_id == eni_id), None)
+
+
+def holder(ecs: Ecs, vpc_id: str, private_ip: str) -> str:
+    """Return the instance, else the interface, that has a private IP of a VPC now; empty for nobody."""
+    interfaces = ecs.ask(DESCRIBE, {"VpcId": vpc_id, "PrivateIpAddress.1": private_ip}, _interfaces)
+    return next((one.instance_id or one.eni_id for one in interfaces), "")
 
 
 def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
-    """Say whether an interface is deleted with its instance; safe to repeat."""
+    """Set whether an interface is deleted with its instance; safe to repeat."""
     request = models.ModifyNetworkInterfaceAttributeRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=goes
     )
@@ -44,7 +50,7 @@ def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
 
 
 def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
-    """Take a secondary interface from a Running or Stopped instance; it has no token, so look first where it is."""
+    """Detach a secondary interface from a Running or Stopped instance; without a token, so read its state first."""
     request = models.DetachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
@@ -52,7 +58,7 @@ def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
 
 
 def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
-    """Give a free interface to an instance of its zone; it has no token, so look first where it is."""
+    """Attach a free interface to an instance of its zone; without a token, so read its state first."""
     request = models.AttachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
@@ -60,7 +66,7 @@ def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
 
 
 def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[str], token: str) -> Answer:
-    """Give an interface secondary private IPs: these, or as many as `count` says where none are named."""
+    """Assign secondary private IPs to an interface: these, or `count` of them if none are named."""
     request = models.AssignPrivateIpAddressesRequest(
         region_id=ecs.region_id,
         network_interface_id=eni_id,

@@ -1,6 +1,6 @@
-"""Packages that our dependencies import and never touch on our way: here they are imported when they are first used.
+"""Delays the import of packages that our dependencies import, but that we rarely use, until their first use.
 
-A quarter of the console's memory, and of the time until its first data, was theirs.
+They took a quarter of the console's memory, and of the time until its first data.
 """
 
 import sys
@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
 
 @contextmanager
 def imported_on_use(*packages: str) -> Iterator[None]:
-    """Give stand-ins to whoever imports one of the packages, or a part of one, until the block ends.
+    """Replace imports of the packages and their submodules by stand-ins until the block ends.
 
-    A name that is taken from a stand-in becomes the real thing when it is called, looked into or inherited from. A
-    package that is there already stays what it is, and after the block everybody gets the real one.
+    A name imported from a stand-in resolves to the real object when it is called, accessed or subclassed. Packages that
+    are already imported are left alone, and imports after the block get the real package.
     """
     finder = _Finder(tuple(package for package in packages if package not in sys.modules))
     sys.meta_path.insert(0, finder)
@@ -48,21 +49,21 @@ class _Finder(MetaPathFinder, Loader):
         return _StandIn(spec.name, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run nothing of it."""
+        """Execute nothing: a stand-in has no code."""
 
     def real(self, name: str) -> ModuleType:
-        """Import a module itself, however many stand-ins its package has."""
+        """Import a module itself, whatever stand-ins its package has."""
         if isinstance(sys.modules.get(name), _StandIn):
             self.forget(next(package for package in self._packages if _is_in(name, package)))
         return import_module(name)
 
     def forget(self, package: str = "") -> None:
-        """Let the stand-ins of a package go, or all: whoever imports it from now on gets it."""
-        self._packages = tuple(one for one in self._packages if package and one != package)
-        for name in [one for one in self._given if not package or _is_in(one, package)]:
-            self._given.remove(name)
-            del sys.modules[name]
-            parent, _, child = name.rpartition(".")
+        """Remove the stand-ins of a package, or all of them, so that later imports get the real package."""
+        self._packages = tuple(name for name in self._packages if package and name != package)
+        for stand_in in [stand_in for stand_in in self._given if not package or _is_in(stand_in, package)]:
+            self._given.remove(stand_in)
+            del sys.modules[stand_in]
+            parent, _, child = stand_in.rpartition(".")
             if parent in sys.modules:
                 delattr(sys.modules[parent], child)
 
@@ -76,21 +77,23 @@ class _StandIn(ModuleType):
         super().__init__(name)
         self._finder = finder
 
-    def __getattr__(self, name: str) -> "_Later":
+    def __getattr__(self, name: str) -> "_Later | str":
+        if name == "__version__":
+            return version(self.__name__)
         if name.startswith("__"):
             raise AttributeError(name)
         return _Later(self.__name__, name, self._finder)
 
 
 class _Later:
-    """A name of a module: a class, a function or a module below it."""
+    """A name in a delayed module: a class, a function or a submodule."""
 
     def __init__(self, module: str, name: str, finder: _Finder) -> None:
         self._module, self._name, self._finder = module, name, finder
 
     def _real(self) -> Any:
-        found = getattr(self._finder.real(self._module), self._name, None)
-        return import_module(f"{self._module}.{self._name}") if found is None else found
+        real = getattr(self._finder.real(self._module), self._name, None)
+        return import_module(f"{self._module}.{self._name}") if real is None else real
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self._real()(*args, **kwargs)

@@ -38,8 +38,6 @@ def launch_request(
     refused.
     """
     old = spec.instance
-    disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
-    data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
     return models.RunInstancesRequest(
         region_id=region_id(old.region),
         client_token=token or None,
@@ -69,15 +67,21 @@ def launch_request(
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
-        system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
-        data_disk=data or None,
+        **_disks(spec, candidate, source),
         tag=_tags(old.tags, own_tags),
         amount=1,
     )
 
 
+def _disks(spec: LaunchSpec, candidate: Candidate, source: LaunchSource) -> dict[str, Any]:
+    disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
+    data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
+    system = next((_system_disk(disk) for disk in disks if disk.kind == "system"), None)
+    return {"system_disk": system, "data_disk": data or None}
+
+
 def _bandwidth_in(spec: LaunchSpec) -> int | None:
-    """Return a limit that is below the default, which is the most that a launch may ask for.
+    """Return the limit if it is below the default, which is the most that a launch may request.
 
     The outbound bandwidth and at least 10 Mbit/s (ecs20140526, `RunInstancesRequest`); the cloud may show more.
     """
@@ -86,7 +90,7 @@ def _bandwidth_in(spec: LaunchSpec) -> int | None:
 
 
 def _what_may_be_gone(spec: LaunchSpec, left_out: Collection[Part]) -> dict[str, Any]:
-    """Return what the old instance has by name and the cloud may have no more."""
+    """Return named resources of the old instance that may no longer exist."""
     return {
         "password_inherit": True if not spec.key_pair and Part.PASSWORD not in left_out else None,
         "key_pair_name": (spec.key_pair or None) if Part.KEY_PAIR not in left_out else None,
@@ -97,7 +101,7 @@ def _what_may_be_gone(spec: LaunchSpec, left_out: Collection[Part]) -> dict[str,
 
 
 def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstancesRequest:
-    """Make the DryRun of a launch, with the image of which the old instance was made: the new one is not there yet.
+    """Make the DryRun of a launch, with the old instance's own image: the new one does not exist yet.
 
     That image has no preset password to inherit, and no data disks whose devices could be named.
     """
@@ -111,7 +115,7 @@ def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstances
 
 
 def check_key(spec: LaunchSpec, candidate: Candidate) -> str:
-    """Return a text that is the same for launches of which one is accepted where the other is: one DryRun is enough.
+    """Return a text that is equal for launches that one DryRun covers.
 
     Names, tags, and how many disks there are of which size make no difference.
     """
@@ -126,7 +130,7 @@ def _kind_of(disk: Disk) -> Disk:
 
 
 def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int | None]:
-    """Forgotten, the strategy is NoSpot, at full price: it is always said."""
+    """The strategy is always sent: without it an instance is launched at full price."""
     terms = spec.spot_terms
     if on_demand or terms is None:
         return {"spot_strategy": "NoSpot"}
@@ -139,7 +143,7 @@ def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int |
 
 
 def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | bool | None]:
-    """What is refused of a spot instance: release protection, and a dedicated host, which is of one zone besides."""
+    """Return parameters that are refused for a spot instance: release protection, and a dedicated host of one zone."""
     if spec.spot_terms and not candidate.on_demand:
         return {}
     at_home = bool(spec.dedicated_host_id) and candidate.zone == spec.instance.zone
@@ -151,21 +155,21 @@ def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | boo
 
 
 def _of_the_type(spec: LaunchSpec, candidate: Candidate) -> dict[str, Any]:
-    """What other types may not take: options of the CPU, and how a burstable one is paid for bursts."""
+    """Return parameters that other types may refuse: CPU options, and the credit mode of burstable types."""
     is_same = candidate.instance_type == spec.instance.instance_type
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if is_same or candidate.instance_type.startswith(_BURSTABLE):
-        found["credit_specification"] = spec.credit_specification or None
+        fields["credit_specification"] = spec.credit_specification or None
     if is_same and (spec.cpu_options or spec.nested_virtualization):
         options = spec.cpu_options
-        found["cpu_options"] = models.RunInstancesRequestCpuOptions(
+        fields["cpu_options"] = models.RunInstancesRequestCpuOptions(
             core=options.cores if options else None,
             threads_per_core=options.threads_per_core if options else None,
             numa=options.numa or None if options else None,
             topology_type=options.topology or None if options else None,
             nested_virtualization="enabled" if spec.nested_virtualization else None,
         )
-    return found
+    return fields
 
 
 def _deployment(spec: LaunchSpec) -> dict[str, Any]:
@@ -178,7 +182,7 @@ def _deployment(spec: LaunchSpec) -> dict[str, Any]:
 
 
 def _as_asked(disk: Disk, category: str) -> Disk:
-    """Leave the disk as it was, or give it the category that is to be had, without what only the old one knows."""
+    """Return the disk as it was, or with the available category, without parameters of the old one only."""
     if category in ("", disk.category):
         return disk
     return replace(disk, category=category, performance_level="", provisioned_iops=None, bursting=None)
@@ -238,7 +242,7 @@ def _private_dns(names: PrivateDns) -> models.RunInstancesRequestPrivateDnsNameO
 
 
 def _tags(tags: Iterable[tuple[str, str]], own: Mapping[str, str]) -> list[models.RunInstancesRequestTag]:
-    """The recovery's own are never those for which there is no room."""
+    """The recovery's own tags are never the ones that are dropped."""
     kept, _ = carried_tags(tags)
     others = [(key, value) for key, value in kept if key not in own]
     every = [*others[: MOST_TAGS - len(own)], *own.items()]

@@ -1,40 +1,36 @@
-"""RunInstances from a template: checked first, then asked for with a token until its effect is known."""
+"""RunInstances from a template: checked first, then repeated with one token until its effect is known."""
 
 import json
 from collections.abc import Mapping
 
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import CloudError, ErrorKind, dry_run
+from spottui.cloud.fields import numbered
 from spottui.cloud.rpc import Rpc
 from spottui.domain.settings import LaunchTemplate
 
 TEMPLATE_TAG = "spottui-template"
 LAUNCH_TAG = "spottui-launch"
-"""Its value is the ClientToken of the launch: how long the cloud knows that is not documented (4.4), a tag stays."""
+"""Its value is the launch's ClientToken: how long the cloud remembers that is undocumented, but a tag stays."""
 OWN_TAGS = (TEMPLATE_TAG, LAUNCH_TAG)
 
 
 def check_launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int) -> None:
     """Raise `CloudError` when the cloud would not launch it now; nothing is launched."""
-    try:
+    with dry_run():
         rpc.call("RunInstances", {**_query(template, name, count), "DryRun": "true"})
-    except CloudError as error:
-        if error.code != "DryRunOperation":
-            raise
 
 
 def launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int, token: str) -> tuple[tuple[str, ...], str]:
     """Launch all of `count` instances or none; return their ids and the RequestId. Raises `CloudError`."""
     body = rpc.call("RunInstances", {**_query(template, name, count), "ClientToken": token})
-    found = body.get("InstanceIdSets") or {}
-    ids = tuple(str(one) for one in found.get("InstanceIdSet") or ()) if isinstance(found, dict) else ()
+    id_sets = body.get("InstanceIdSets") or {}
+    ids = tuple(map(str, id_sets.get("InstanceIdSet") or ())) if isinstance(id_sets, dict) else ()
     if not ids:
         raise CloudError("RunInstances", ErrorKind.BROKEN, message=f"an answer without ids: {json.dumps(body)[:100]}")
     return ids, str(body.get("RequestId", ""))
 
 
 def _query(template: LaunchTemplate, name: str, count: int) -> dict[str, object]:
-    groups = {f"SecurityGroupIds.{n}": group for n, group in enumerate(template.security_group_ids, 1)}
-    tags = _tags({**template.tags, TEMPLATE_TAG: name})
     query: dict[str, object] = {
         "ImageId": template.image_id,
         "InstanceType": template.instance_type,
@@ -51,8 +47,8 @@ def _query(template: LaunchTemplate, name: str, count: int) -> dict[str, object]
         "SystemDisk.Size": template.system_disk_gib or "",
         "InternetMaxBandwidthOut": template.internet_bandwidth_out,
         "Amount": count,
-        **groups,
-        **tags,
+        **numbered("SecurityGroupIds", template.security_group_ids),
+        **_tags({**template.tags, TEMPLATE_TAG: name}),
     }
     return {key: value for key, value in query.items() if value != ""}
 

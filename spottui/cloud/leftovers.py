@@ -1,4 +1,4 @@
-"""What recoveries have created: found by its tag, tagged with an expiry, and deleted."""
+"""Resources that recoveries created: finding them by tag, tagging them with an expiry, and deleting them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -56,7 +56,7 @@ EXPIRES_TAG = "spottui:expires"
 
 
 def tag(ecs: Ecs, resource_type: str, resource_ids: Iterable[str], interruption_id: str, expires: str) -> Answer:
-    """Write on things of one type (`image`, `snapshot`, `disk`) whose they are and when they expire.
+    """Tag resources of one type (`image`, `snapshot`, `disk`) with their recovery and their expiry.
 
     Raises the `CloudError` of the first that could not be tagged, after all others have been.
     """

@@ -1,4 +1,4 @@
-"""What can be launched where, how safely and at what price, as the cloud says (docs/alibaba-facts.md 5)."""
+"""What can be launched where, at which price and interruption rate, by the cloud (docs/alibaba-facts.md 5)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import rows, rows_if_any
+from spottui.cloud.fields import numbered, rows, rows_if_any
 from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.ready import ready_images
 from spottui.cloud.vswitches import Vpc
@@ -30,7 +30,7 @@ MOST_PAGES = 10
 class Market:
     """The market of one region; thread-safe. Every method raises `CloudError`.
 
-    All of it is advice: a launch can be refused all the same.
+    All of it is advice: a launch can still be refused.
     """
 
     def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers, private_zone: PrivateZone) -> None:
@@ -56,17 +56,17 @@ class Market:
         return self._private_zone.records(zone, vpc_id)
 
     def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
-        """Return the interruption rates, in the cloud's words, of the types with at least so much."""
+        """Return the interruption rates, as the cloud spells them, of the types with at least this much."""
         return self._rates({"MinCores": vcpus, "MinMemory": f"{memory_gib:g}"})
 
     def rates_of(self, types: Iterable[str]) -> dict[Pair, str]:
         """Return the interruption rates of the given types."""
         names = list(types)
-        found: dict[Pair, str] = {}
+        rates: dict[Pair, str] = {}
         for start in range(0, len(names), MOST_TYPES_PER_CALL):
             some = names[start : start + MOST_TYPES_PER_CALL]
-            found |= self._rates({f"InstanceTypes.{n}": name for n, name in enumerate(some, 1)})
-        return found
+            rates |= self._rates(numbered("InstanceTypes", some))
+        return rates
 
     def prices(self, instance_type: str) -> dict[Pair, Price]:
         """Return the newest spot price of a type and its on-demand price, by zone."""
@@ -94,7 +94,7 @@ class Market:
         return _history(pages, instance_type, zone)
 
     def types_from(self, vcpus: int, memory_gib: float) -> tuple[InstanceType, ...]:
-        """Return the types with at least so much and at most `LARGEST` times of it."""
+        """Return the types with at least this much and at most `LARGEST` times as much."""
         query = {
             "MinimumCpuCoreCount": vcpus,
             "MaximumCpuCoreCount": LARGEST * vcpus,
@@ -120,13 +120,13 @@ class Market:
         return ready_images(self._ecs)
 
     def image(self, image_id: str) -> Image | None:
-        """Return one image, whoever made it; None when it is not listed any more."""
+        """Return one image of any owner; None when it is no longer listed."""
         query = {"ImageId": image_id, "Status": "Available,UnAvailable,Deprecated", "PageSize": 10}
-        found = self._ecs.ask("DescribeImages", query, images)
-        return next((one for one in found if one.image_id == image_id), None)
+        listed = self._ecs.ask("DescribeImages", query, images)
+        return next((image for image in listed if image.image_id == image_id), None)
 
     def refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
-        """Return how a launch would be refused, or None when it would not be, or that cannot be asked of its image.
+        """Return how a launch would be refused; None if it would be accepted, or if its image cannot be checked.
 
         Raises `CloudError` when there was no answer that says so.
         """
@@ -142,23 +142,23 @@ class Market:
         return self._ecs.ask("DescribeSpotAdvice", query, _rates)
 
 
-# The image of which the old instance was made may be gone: that says nothing of the one that is launched.
+# The old instance's own image may be gone: that does not concern the image that is launched.
 _NO_IMAGE = ("MissingParameter.ImageId", "ImageNotSupport")
 
 
 def _stock(body: dict[str, Any]) -> dict[Pair, Stock]:
-    found: dict[Pair, Stock] = {}
+    stocks: dict[Pair, Stock] = {}
     for zone in rows("DescribeAvailableResource", body, "AvailableZones", "AvailableZone"):
         for resource in rows_if_any("DescribeAvailableResource", zone, "AvailableResources", "AvailableResource"):
-            for one in rows_if_any("DescribeAvailableResource", resource, "SupportedResources", "SupportedResource"):
-                found[str(one["Value"]), str(zone["ZoneId"])] = _stock_of(one)
-    return found
+            for offer in rows_if_any("DescribeAvailableResource", resource, "SupportedResources", "SupportedResource"):
+                stocks[str(offer["Value"]), str(zone["ZoneId"])] = _stock_of(offer)
+    return stocks
 
 
-def _stock_of(one: dict[str, Any]) -> Stock:
-    if one.get("Status") == "SoldOut":
+def _stock_of(offer: dict[str, Any]) -> Stock:
+    if offer.get("Status") == "SoldOut":
         return Stock.NONE
-    return _STOCKS.get(str(one.get("StatusCategory")), Stock.UNKNOWN)
+    return _STOCKS.get(str(offer.get("StatusCategory")), Stock.UNKNOWN)
 
 
 _STOCKS = {
@@ -171,9 +171,9 @@ _STOCKS = {
 
 def _rates(body: dict[str, Any]) -> dict[Pair, str]:
     return {
-        (str(one["InstanceType"]), str(zone["ZoneId"])): str(one.get("InterruptRateDesc") or "")
+        (str(offer["InstanceType"]), str(zone["ZoneId"])): str(offer.get("InterruptRateDesc") or "")
         for zone in rows("DescribeSpotAdvice", body, "AvailableSpotZones", "AvailableSpotZone")
-        for one in rows_if_any("DescribeSpotAdvice", zone, "AvailableSpotResources", "AvailableSpotResource")
+        for offer in rows_if_any("DescribeSpotAdvice", zone, "AvailableSpotResources", "AvailableSpotResource")
     }
 
 
@@ -186,9 +186,9 @@ class _PricePage(msgspec.Struct, frozen=True):
 
 
 def _price_page(body: dict[str, Any]) -> _PricePage:
-    found = rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType")
+    listed = rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType")
     currency = str(body.get("Currency") or "")
-    priced = tuple(_priced(row, currency) for row in found)
+    priced = tuple(_priced(row, currency) for row in listed)
     return _PricePage(priced, currency, int(body.get("NextOffset") or 0))
 
 
@@ -204,11 +204,11 @@ def _prices(body: dict[str, Any]) -> dict[Pair, Price]:
 
 
 def _history(pages: Sequence[_PricePage], instance_type: str, zone: str) -> PriceHistory | None:
-    found = {at: price for page in pages for pair, at, price in page.rows if pair == (instance_type, zone)}
-    if not found:
+    by_time = {at: price for page in pages for pair, at, price in page.rows if pair == (instance_type, zone)}
+    if not by_time:
         return None
-    points = tuple((at, found[at].spot) for at in sorted(found))
-    return PriceHistory(instance_type, zone, pages[0].currency, points, found[max(found)].on_demand)
+    points = tuple((at, by_time[at].spot) for at in sorted(by_time))
+    return PriceHistory(instance_type, zone, pages[0].currency, points, by_time[max(by_time)].on_demand)
 
 
 def _types(body: dict[str, Any]) -> tuple[InstanceType, ...]:

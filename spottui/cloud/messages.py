@@ -1,8 +1,8 @@
-"""From the raw body of a queue message to what it says: reclaims, releases, other events, or poison with a reason.
+"""Parses the raw body of a queue message into reclaims, releases, other events, or poison with a reason.
 
 The formats are those of docs/alibaba-facts.md 9: the flat system event (and its drills), the Event Center envelope and
-CloudEvents, wrapped in whatever `bodies` takes off. Nothing in a body is trusted: ids must look like ids, times must
-be plausible.
+CloudEvents, in any of the wrappers that `bodies` removes. Nothing in a body is trusted: ids must look like ids, times
+must be plausible.
 """
 
 import re
@@ -27,8 +27,8 @@ _ACCOUNT_ID = re.compile(r"[0-9]{5,20}")
 class Reclaim:
     """The notice that an instance will be reclaimed.
 
-    `region` is empty and `at` None where the body has none that can be true; `is_dated` says that it has one, true or
-    not. `account_id` is empty where it names no account, or a masked one.
+    `region` is empty, and `at` is None, if the body has no plausible value; `is_dated` is true if it has a date,
+    plausible or not. `account_id` is empty if the body names no account, or masks it.
     """
 
     instance_id: str
@@ -41,7 +41,7 @@ class Reclaim:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The event that an instance is gone for good; `region` is empty and `at` None where the body has none."""
+    """The event that an instance is gone for good; `region` is empty and `at` is None if the body has none."""
 
     instance_id: str
     region: str
@@ -68,21 +68,21 @@ Parsed = Reclaim | Released | OtherEvent | Poison
 
 
 def parse_all(body: str | bytes) -> tuple[Parsed, ...]:
-    """Read a message body and return all that it says, in its order; never raises.
+    """Read a message body and return all of its events, in order; never raises.
 
-    One body can hold several events. It is `Poison`, alone, when nothing is found in it; beside an event that is
-    understood what is not understood is left out.
+    One body can hold several events. If none of them is understood the result is a single `Poison`; otherwise parts
+    that are not understood are skipped.
     """
     try:
-        found = [_understood(document) for document in _events(body)]
+        events = [_understood(document) for document in _events(body)]
     except NotUnderstood as reason:
         return (Poison(str(reason)),)
-    return tuple(one for one in found if not isinstance(one, Poison)) or (found[0],)
+    return tuple(event for event in events if not isinstance(event, Poison)) or (events[0],)
 
 
 def parse(body: str | bytes) -> Parsed:
-    """Return the weightiest of what a body says: a reclaim before a release before anything else; never raises."""
-    return min(parse_all(body), key=lambda one: (not isinstance(one, Reclaim), not isinstance(one, Released)))
+    """Return the most important event of a body: a reclaim before a release before anything else; never raises."""
+    return min(parse_all(body), key=lambda event: (not isinstance(event, Reclaim), not isinstance(event, Released)))
 
 
 def past_event(item: dict[str, Any]) -> Parsed:
@@ -104,7 +104,7 @@ class _Event:
 
 
 def _events(body: str | bytes) -> list[dict[str, Any]]:
-    """What may be an event counts only where nothing in the body is one for certain."""
+    """Return what is certainly an event; only if there is none, what may be one."""
     try:
         return documents(body, _is_event, everywhere=True)
     except NotUnderstood:
@@ -112,7 +112,7 @@ def _events(body: str | bytes) -> list[dict[str, Any]]:
 
 
 def _is_event(document: dict[str, Any]) -> bool:
-    """A wrapper may have a `name`, an `alert` or a `specversion` of its own: only with the rest is it an event."""
+    """Check all keys of a format: a wrapper may also have a `name`, an `alert` or a `specversion`."""
     return _is_cloud_event(document) or _is_envelope(document) or _is_flat(document)
 
 
@@ -241,14 +241,14 @@ def _region_of_arn(value: object) -> str:
 
 
 def _account(arn: object, otherwise: object) -> str:
-    """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or what the event says elsewhere.
+    """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or the one that the event names elsewhere.
 
-    A drill's ARN is a sample, of another region and with `<resource-id>` in it: its account says nothing either
-    (alibaba-facts.md 9.1).
+    A drill's ARN is a sample, with another region and `<resource-id>` in it, so its account means nothing
+    (docs/alibaba-facts.md 9.1).
     """
     parts = [] if "<" in str(arn) else _arn(arn)
     named = (parts[3] if len(parts) > 3 else "", otherwise)
-    return next((one for one in named if isinstance(one, str) and _ACCOUNT_ID.fullmatch(one)), "")
+    return next((value for value in named if isinstance(value, str) and _ACCOUNT_ID.fullmatch(value)), "")
 
 
 def _arn(value: object) -> list[str]:

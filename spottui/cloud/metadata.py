@@ -18,20 +18,20 @@ _TOKEN = "X-aliyun-ecs-metadata-token"
 _TERMINATION = "/latest/meta-data/instance/spot/termination-time"
 _INSTANCE_ID = "/latest/meta-data/instance-id"
 _FAR = datetime(2100, 1, 1, tzinfo=UTC)
-"""This machine's own clock may not be set yet: it is no measure of what the metadata says."""
+"""The machine's own clock may not be set yet, so it cannot judge the metadata."""
 _FAR_OFF = timedelta(days=36_500)
 """No signature is asked for here, so the `Date` is heard however far off this machine's clock is."""
 _AN_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 
 
 class MetadataProblem(Exception):
-    """The metadata service did not say anything that can be trusted; the text says what it was."""
+    """The metadata service gave no trustworthy answer; the text says what it was."""
 
 
 class Metadata:
     """Asks the metadata service at an address, in hardened mode where there is one. Never goes through a proxy.
 
-    `clock` is told the `Date` of every answer: by it the service dates a reclaim.
+    `clock` gets the `Date` of every answer, by which the service dates a reclaim.
     """
 
     def __init__(self, address: str = ADDRESS) -> None:
@@ -70,7 +70,7 @@ class Metadata:
         return text
 
     def _new_token(self) -> str:
-        """Return a token, empty where the service knows none: then it is asked without."""
+        """Return a token, empty if the service has none: then requests carry none."""
         status, text = self._ask("PUT", "/latest/api/token", {f"{_TOKEN}-ttl-seconds": str(TOKEN_TTL_S)})
         if status >= 500:
             raise MetadataProblem(f"no token: status {status}")
@@ -81,15 +81,15 @@ class Metadata:
         asked = time.monotonic()
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                self._hear(answer.headers, asked)
+                self._set_clock(answer.headers, asked)
                 return int(answer.status), answer.read(4096).decode("utf-8", "replace")
         except urllib.error.HTTPError as refusal:
-            self._hear(refusal.headers, asked)
+            self._set_clock(refusal.headers, asked)
             return refusal.code, ""
         except (OSError, ValueError) as error:
             raise MetadataProblem(f"no answer from {self._address} ({type(error).__name__})") from None
 
-    def _hear(self, headers: Message, asked: float) -> None:
+    def _set_clock(self, headers: Message, asked: float) -> None:
         if date := date_of(dict(headers)):
             self.clock.heard(date, time.monotonic() - asked)
 

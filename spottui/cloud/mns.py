@@ -1,4 +1,4 @@
-"""One SMQ/MNS queue through the official SDK, made safe: time-outs that hold, a stop that works, strict bodies.
+"""One SMQ/MNS queue through the official SDK, made safe: effective time-outs, a working stop, strict bodies.
 
 The SDK is not thread-safe and blocks: a `Queue` belongs to one thread, and only `stop` may be called from another
 (docs/sdk-traps.md 4).
@@ -42,7 +42,7 @@ _GONE = ("ReceiptHandleError", "MessageNotExist")
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One received message; `body` is as it travelled, not decoded and not trusted.
+    """One received message; `body` is raw: not decoded and not trusted.
 
     `enqueued` is None where the service gave no time; `deliveries` is how often it was received, this time included.
     """
@@ -76,10 +76,10 @@ class Queue:
         self._bound_calls()
 
     def receive(self, *, briefly: bool = False) -> list[Message]:
-        """Wait up to the long poll for messages, or for a second, and return at most 16; none when none came."""
+        """Wait for messages, up to the long poll or a second, and return at most 16, or none."""
         wait_s = min(self._long_poll_s, BRIEFLY_S) if briefly else self._long_poll_s
         try:
-            return [as_message(found) for found in self._call("ReceiveMessage", self._receive_batch, wait_s)]
+            return [as_message(message) for message in self._call("ReceiveMessage", self._receive_batch, wait_s)]
         except CloudError as error:
             if error.code == EMPTY:
                 return []
@@ -88,8 +88,8 @@ class Queue:
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete received messages; those whose receipt has expired come again and are no error.
 
-        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them. The
-        permission is one of the queue: without it no message is asked for alone.
+        A refused message does not prevent the others from being deleted: its `CloudError` is raised after them. A
+        missing permission concerns the whole queue, so messages are then not tried one by one.
         """
         denials: list[CloudError] = []
 
@@ -107,7 +107,7 @@ class Queue:
             raise refusal
 
     def give_back(self, message: Message, after_s: int = 1) -> None:
-        """Let a message that was received be received again, by others too, after so many seconds."""
+        """Make a received message visible again, also for others, after so many seconds."""
         self._call("ChangeMessageVisibility", self._queue.change_message_visibility, message.receipt_handle, after_s)
 
     def stop(self) -> None:
@@ -189,19 +189,19 @@ class Queue:
         self._http.send_request = send_and_keep
 
 
-def as_message(found: Any) -> Message:
-    """Return a message of the SDK as ours; one that was only peeked at has no receipt."""
+def as_message(message: Any) -> Message:
+    """Convert a message of the SDK; one that was only peeked at has no receipt."""
     return Message(
-        message_id=str(found.message_id),
-        receipt_handle=str(found.receipt_handle),
-        body=str(found.message_body),
-        enqueued=date_from_outside(str(found.enqueue_time)),
-        deliveries=_number(found.dequeue_count) or 1,
+        message_id=str(message.message_id),
+        receipt_handle=str(message.receipt_handle),
+        body=str(message.message_body),
+        enqueued=date_from_outside(str(message.enqueue_time)),
+        deliveries=_number(message.dequeue_count) or 1,
     )
 
 
 def _number(text: object) -> int:
-    """An answer that is not a number must not hold up a batch."""
+    """A value that is not a number must not hold up a batch."""
     return int(str(text)) if str(text).isascii() and str(text).isdigit() else 0
 
 
@@ -240,7 +240,7 @@ def _salvaged(element: ET.Element) -> _Salvaged:
 
 
 def _inner_xml(element: ET.Element) -> str:
-    """A topic's XML that was not escaped stands in the body as elements."""
+    """The unescaped XML of a topic is in the body as elements."""
     return (element.text or "") + "".join(ET.tostring(child, "unicode") for child in element)
 
 

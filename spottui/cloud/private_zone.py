@@ -30,20 +30,20 @@ class PrivateZone:
         Of several zones of one name it is the one that the VPC resolves: private IPs of other VPCs may be the same.
         """
         named = {"Keyword": zone, "SearchMode": "EXACT"}
-        found = [row for row in self._rpc.pages(ZONES, named, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
-        if len(found) > 1:
+        zones = [row for row in self._rpc.pages(ZONES, named, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
+        if len(zones) > 1:
             bound = {**named, "QueryVpcId": vpc_id, "QueryRegionId": self._region}
-            found = [row for row in self._rpc.pages(ZONES, bound, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
-        if found:
-            return str(found[0]["ZoneId"])
+            zones = [row for row in self._rpc.pages(ZONES, bound, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
+        if zones:
+            return str(zones[0]["ZoneId"])
         if any(row.get("ZoneId") == zone for row in self._rpc.pages(ZONES, {}, "Zones", "Zone", PAGE)):
             return zone
         raise CloudError(ZONES, ErrorKind.NOT_FOUND, message=f"there is no zone {zone}")
 
     def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
         """Return all A records of a zone."""
-        found = self._rpc.pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record", PAGE)
-        return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
+        records = self._rpc.pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record", PAGE)
+        return tuple(_record(zone, row) for row in records if row.get("Type") == "A")
 
     def check_permission(self, zone: str) -> None:
         """Raise `CloudError` if the records of a zone may not be read or changed; changes nothing."""
@@ -55,7 +55,7 @@ class PrivateZone:
                 raise
 
     def update(self, record: DnsRecord, address: str, token: str) -> Answer:
-        """Let a record name this address; what else it says stays."""
+        """Set the address of a record; its other fields stay."""
         query = {
             "RecordId": record.record_id,
             "Rr": record.rr,
@@ -79,7 +79,7 @@ def _record(zone: str, row: dict[str, Any]) -> DnsRecord:
 
 
 def _endpoint(ecs_endpoint: str) -> str:
-    """Return where the one API of all regions is, public or inside a VPC, or where the one configured address is."""
+    """Return the one endpoint of all regions, public or inside a VPC, or the configured one."""
     if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
         return ecs_endpoint
     return "pvtz.vpc-proxy.aliyuncs.com" if "-vpc" in ecs_endpoint else "pvtz.aliyuncs.com"

@@ -1,4 +1,4 @@
-"""What is done to a queue besides consuming it: creating it, counting, peeking, sending."""
+"""Operations on a queue besides consuming it: creating, counting, peeking, sending."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ from spottui.cloud.mns import BATCH, EMPTY, Message, Queue, as_message
 from spottui.cloud.sdk import MnsMessage, QueueMeta
 
 VISIBILITY_S = 60
-"""A message that a console took and could not commit comes again after this."""
+"""A message that a console received and could not commit reappears after this."""
 RETENTION_S = 4 * 86_400
 
 
@@ -35,20 +35,20 @@ class QueueSetup(Queue):
         with warnings.catch_warnings():
             # The SDK warns of its own properties, which the service will drop some day.
             warnings.simplefilter("ignore", DeprecationWarning)
-            found = self._call("GetQueueAttributes", self._queue.get_attributes)
-        return Backlog(int(found._active_messages), int(found._inactive_messages))
+            attributes = self._call("GetQueueAttributes", self._queue.get_attributes)
+        return Backlog(int(attributes._active_messages), int(attributes._inactive_messages))
 
     def peek(self) -> list[Message]:
         """Return at most 16 of the messages that wait, taking none."""
         try:
-            return [as_message(found) for found in self._call("PeekMessage", self._queue.batch_peek_message, BATCH)]
+            return [as_message(message) for message in self._call("PeekMessage", self._queue.batch_peek_message, BATCH)]
         except CloudError as error:
             if error.code == EMPTY:
                 return []
             raise
 
     def check_permission(self) -> None:
-        """Raise when the account may not delete messages; what is deleted for it does not exist."""
+        """Raise if the account may not delete messages; the message that it tries to delete does not exist."""
         try:
             self._call("BatchDeleteMessage", self._queue.batch_delete_message, ["spottui-doctor"])
         except CloudError as error:

@@ -1,4 +1,4 @@
-"""What is made ready in calm time: found by its tag, whose value is the id of its instance, and made."""
+"""Finds and creates what is made ready in calm time; its tag holds the id of its instance."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -16,11 +16,11 @@ from spottui.domain.launch_spec import ImageTraits
 from spottui.domain.ready import READY_TAG
 
 AS_OF_TAG = "spottui:as-of"
-"""On an image: when the snapshot was begun of which it was made, and so of when its data is."""
+"""On an image: the start time of its snapshot, which is the age of its data."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """Something that is to be made for an instance: its name, and the ClientToken of the call."""
+    """A resource to create for an instance: its name, and the ClientToken of the call."""
 
     instance_id: str
     name: str
@@ -67,6 +67,6 @@ def create_group(ecs: Ecs, disk_ids: Collection[str], order: Order) -> Answer:
 
 
 def system_as_of(image: shapes.Image) -> datetime | None:
-    """Return of when the data of an image is: its tag may make it older than the image, never younger."""
+    """Return the time of an image's data: its tag may make it older than the image, never younger."""
     tagged = second_of(dict(image.tags).get(AS_OF_TAG, ""))
     return min(tagged, image.made) if tagged and image.made else image.made

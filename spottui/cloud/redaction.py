@@ -1,7 +1,7 @@
 """Removes secrets from a text before it is shown, logged or stored.
 
 All parameters of an ECS call travel in its URL, so the text of an SDK exception can hold passwords and user data
-(docs/sdk-traps.md 5). Query strings are cut whole; what looks like a secret elsewhere is masked by its name.
+(docs/sdk-traps.md 5). Query strings are removed entirely; elsewhere, values whose names look like secrets are masked.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Everything that the commands around the console call in one region."""
+"""The clients of one region for the commands beside the console."""
 
 import os
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class RegionTools(msgspec.Struct, frozen=True):
 
 
 def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mapping[str, CredentialSource]:
-    """Quiet the SDKs and return where the credentials of each account that has a region come from."""
+    """Quiet the SDKs and return the credential source of each account that has a region."""
     quiet_sdks()
     if settings.ca_file:
         # The MNS SDK takes no CA of its own; both SDKs heed this variable (docs/sdk-traps.md 5).
@@ -45,7 +45,7 @@ def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mappi
 def region_tools(
     settings: Settings, credentials: Mapping[str, CredentialSource], clock: CloudClock | None = None
 ) -> tuple[RegionTools, ...]:
-    """Make the clients of every configured region; `clock` is set by what they hear."""
+    """Make the clients of every configured region; `clock` is set by their answers."""
     clock = clock or CloudClock()
     budgets = {name: Budget(clock, usual=pace_of(settings, name)) for name in settings.account_names}
     return tuple(

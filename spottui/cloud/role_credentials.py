@@ -17,13 +17,13 @@ log = logging.getLogger("spottui.cloud")
 
 ACTION = "AssumeRole"
 SESSION = "spottui"
-"""How the account's audit log names who acts."""
+"""The session name in the account's audit log."""
 GOOD_FOR_S = 3600
-"""What every role allows: its `MaxSessionDuration` is 3600 to 43200 (RAM, CreateRole)."""
+"""Allowed for every role: `MaxSessionDuration` is 3600 to 43200 (RAM, CreateRole)."""
 REFRESH_BEFORE = timedelta(minutes=15)
-"""So long before their end new credentials are asked for; a refusal leaves the old ones in use until they end."""
+"""How long before their expiry credentials are renewed; after a refusal the old ones are used until they expire."""
 ASK_AGAIN = timedelta(seconds=10)
-"""Then STS is asked again at the earliest: after a refusal every call of every source would ask it."""
+"""Minimum pause before STS is asked again: after a refusal every call of every source would ask it."""
 
 
 class RoleCredentials(CredentialSource):
@@ -59,7 +59,7 @@ class RoleCredentials(CredentialSource):
     def get_credential(self) -> CredentialModel:
         """Return the current credentials, new ones if these end soon."""
         now = self._clock.now()
-        # Whoever comes while they are renewed goes on with what is still good.
+        # Callers during a renewal use the credentials that are still valid.
         if now >= self._expires - REFRESH_BEFORE and self._renewing.acquire(blocking=now >= self._expires):
             try:
                 self._renew()
@@ -71,9 +71,9 @@ class RoleCredentials(CredentialSource):
         raise refused or CloudError(ACTION, ErrorKind.CREDENTIALS, message=f"{self._role}: the cloud refuses its token")
 
     def refused(self) -> None:
-        """Renew at the next call: this machine's clock may have stood still, or somebody has ended the session.
+        """Renew at the next call: the machine's clock may have stopped, or somebody has ended the session.
 
-        A call that was under way while they were renewed says nothing of the new ones.
+        A call in progress during a renewal says nothing about the new ones.
         """
         if not self._has_just_asked:
             self._expires = self._clock.now()
@@ -92,7 +92,7 @@ class RoleCredentials(CredentialSource):
 
     @property
     def _has_just_asked(self) -> bool:
-        """The clock may jump back once the cloud's time is known: that must not make anybody wait."""
+        """The clock may jump back once the cloud's time is known, which must not cause waiting."""
         return timedelta(0) <= self._clock.now() - self._asked_at < ASK_AGAIN
 
     def _assumed(self) -> tuple[CredentialModel, datetime]:

@@ -1,4 +1,4 @@
-"""Any action of one Alibaba Cloud RPC service by its name, through the official SDK's generic call."""
+"""Calls any action of an Alibaba Cloud RPC service by name, through the official SDK's generic call."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ class Rpc:
 
 
 def service_endpoint(service: str, region: str, ecs_endpoint: str) -> str:
-    """Return where a service is: beside ECS, public or inside a VPC, or where the one configured address is."""
+    """Return a service's endpoint: like that of ECS, public or inside a VPC, or the configured one."""
     if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
         return ecs_endpoint
     host = f"{service}-vpc" if "-vpc" in ecs_endpoint else service
@@ -91,8 +91,8 @@ def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(code: str) -> ErrorKind:
-    known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
-    return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
+    kinds = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
+    return kinds.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
 
 
 CONNECT_TIMEOUT_MS = 5_000
@@ -112,9 +112,9 @@ def sdk_config(region: str, endpoint: str, credentials: CredentialSource, ca_fil
 
 
 def rpc_params(action: str, version: str) -> Params:
-    """Return what the generic call needs to know of an RPC action of an API version.
+    """Return the parameters of the generic call for an RPC action of an API version.
 
-    The body is asked for as it comes: the SDK's own JSON takes three times as long as ours.
+    The body is requested raw: the SDK's JSON parsing takes three times as long as ours.
     """
     return Params(
         action=action,

@@ -1,4 +1,4 @@
-"""The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way.
+"""The only module that imports the Alibaba SDKs, without the packages that they import and we never use.
 
 They install stderr handlers that write over the screen, and `DEBUG=sdk` in the environment makes them print
 signatures and tokens (docs/sdk-traps.md 5). Call `quiet_sdks` once, after the imports and before the first call.
@@ -12,8 +12,18 @@ from spottui.cloud.sdk_models import import_models_on_use
 
 import_models_on_use()
 
-# The asynchronous half of the SDKs, RSA key pairs, web sockets, and the scheduler of the RAM role's refresh.
-with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
+# The asynchronous half of the SDKs, RSA key pairs, web sockets, the scheduler of the RAM role's refresh, and the guess
+# at the encoding of an answer that names none.
+with imported_on_use(
+    "aiofiles",
+    "aiohttp",
+    "alibabacloud_tea_openapi.websocket_utils",
+    "apscheduler",
+    "charset_normalizer",
+    "cryptography",
+    "darabonba.websocket",
+    "websocket",
+):
     from alibabacloud_credentials.client import Client as CredentialsClient
     from alibabacloud_credentials.models import CredentialModel
     from alibabacloud_credentials.provider import CLIProfileCredentialsProvider, ProfileCredentialsProvider
@@ -63,7 +73,7 @@ _NOISY = ("alibabacloud-tea", "darabonba-core", "credentials", "urllib3.connecti
 
 
 def quiet_sdks() -> None:
-    """Drop `DEBUG`, every handler that the SDKs installed and everything that they would say below ERROR."""
+    """Drop `DEBUG`, every handler that the SDKs installed, and all their messages below ERROR."""
     os.environ.pop("DEBUG", None)
     for name in _NOISY:
         logger = logging.getLogger(name)

@@ -1,4 +1,4 @@
-"""From the exceptions of the Tea SDKs to our taxonomy, keeping no text that could hold a secret."""
+"""Translates exceptions of the Tea SDKs to our taxonomy, keeping no text that could hold a secret."""
 
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
@@ -7,7 +7,7 @@ from spottui.cloud.sdk import AlibabaCloudException, ThrottlingException
 
 
 def translate(action: str, error: Exception, credentials: CredentialSource | None = None) -> CloudError:
-    """Turn whatever an ECS or CloudMonitor call raised into a `CloudError`; `credentials` hear of a token's refusal.
+    """Turn an exception of an ECS or CloudMonitor call into a `CloudError`; `credentials` learn of a refused token.
 
     Two families come out of the SDK (docs/sdk-traps.md 5): answered errors with Code, status and RequestId, and
     everything else as `UnretryableException`, of which only the cause's nature is kept, never its text.

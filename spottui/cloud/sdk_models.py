@@ -17,7 +17,7 @@ _MODELS = "alibabacloud_ecs20140526.models"
 
 
 class _OnUse(MetaPathFinder, Loader):
-    """Finds the SDK's package of models and runs nothing of it."""
+    """Finds the SDK's package of models without executing it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return the package's own spec with this loader, None for any other module."""
@@ -27,7 +27,7 @@ class _OnUse(MetaPathFinder, Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        """Let the package find a model by its name."""
+        """Make the package import a model when its name is used."""
         module.__getattr__ = partial(_model, module)  # type: ignore[method-assign]
 
 

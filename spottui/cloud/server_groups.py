@@ -1,6 +1,6 @@
-"""Server groups of ALB (2020-06-16) and NLB (2022-04-30) in one region: two APIs that differ in little.
+"""Server groups of ALB (2020-06-16) and NLB (2022-04-30) in one region: two nearly equal APIs.
 
-A change is a job: its call is answered before it has taken effect.
+A change is a job: the call returns before it has taken effect.
 """
 
 import time
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from spottui.cloud.batches import Answers, read_each
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import text_of, whole_of
+from spottui.cloud.fields import numbered, text_of, whole_of
 from spottui.cloud.rpc import Rpc
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 
@@ -23,7 +23,7 @@ PAGE = 100
 MOST_GROUPS = 20
 HAS_GROUPS_S = 5.0
 LISTENERS_S = 60.0
-"""So long the listeners of a group are remembered: each look at its health asks every one of them."""
+"""How long the listeners of a group are cached: each health check queries all of them."""
 
 _SERVERS, _GROUPS = "ListServerGroupServers", "ListServerGroups"
 _LISTENERS, _HEALTH = "ListListeners", "GetListenerHealthStatus"
@@ -39,12 +39,12 @@ class ServerGroups:
         self._may_have_groups, self._looked_at = True, float("-inf")
 
     def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
-        """Return by instance every entry of each, with its weight."""
+        """Return the entries of each instance, with their weights."""
         ids = {server.instance_id: server.ids for server in servers}
         if len(servers) > 1 and not self._has_groups():
             return Answers(dict.fromkeys(ids, ()), {})
         behind: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self._pages(_SERVERS, _numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
+        for row in self._pages(_SERVERS, numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
             behind[text_of(row, "ServerId")].append(row)
         names = self._names({text_of(row, "ServerGroupId") for rows in behind.values() for row in rows})
 
@@ -55,7 +55,7 @@ class ServerGroups:
         return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
-        """Return all entries of the group that an entry is of, as they are now."""
+        """Return all present entries of an entry's group."""
         entries = self._entries({"ServerGroupId": backend.group_id})
         if not with_health:
             return tuple(entries)
@@ -106,38 +106,38 @@ class ServerGroups:
         return self._may_have_groups
 
     def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of groups, as far as they may be seen: they are for people only."""
+        """Return the names of groups, as far as permitted: they are for people only."""
         names: dict[str, str] = {}
         wanted = sorted(group_ids)
         with suppress(CloudError):
             for start in range(0, len(wanted), MOST_GROUPS):
-                query = _numbered("ServerGroupIds", wanted[start : start + MOST_GROUPS])
+                query = numbered("ServerGroupIds", wanted[start : start + MOST_GROUPS])
                 for group in self._pages(_GROUPS, query, "ServerGroups"):
                     names[text_of(group, "ServerGroupId")] = text_of(group, "ServerGroupName")
         return names
 
     def _ill(self, group_id: str) -> frozenset[tuple[str, int]]:
-        """Return the servers with their ports that a listener of the group does not find healthy."""
-        statuses = (row for one in self._listeners_of(group_id) for row in self._health(one))
+        """Return servers and ports that a listener of the group reports as unhealthy."""
+        statuses = (row for listener_id in self._listeners_of(group_id) for row in self._health(listener_id))
         infos = (info for row in statuses for info in _list(row, "ServerGroupInfos"))
-        ill = (one for info in infos if text_of(info, "ServerGroupId") == group_id for one in _list(info, _ILL))
-        return frozenset((text_of(one, "ServerId"), whole_of(one, "Port") or 0) for one in ill)
+        ill = (server for info in infos if text_of(info, "ServerGroupId") == group_id for server in _list(info, _ILL))
+        return frozenset((text_of(server, "ServerId"), whole_of(server, "Port") or 0) for server in ill)
 
     def _health(self, listener_id: str) -> Iterator[dict[str, Any]]:
-        """Return the health of the groups to which a listener forwards; of an ALB also by the rules of it."""
+        """Return the health of the groups to which a listener forwards, for ALB also those of its rules."""
         query = {"ListenerId": listener_id, **({"IncludeRule": "true"} if self._product is Product.ALB else {})}
         yield from self._pages(_HEALTH, query, "ListenerHealthStatus", "RuleHealthStatus")
 
     def _listeners_of(self, group_id: str) -> tuple[str, ...]:
-        known = self._listeners.get(group_id)
-        if known and time.monotonic() - known[0] < LISTENERS_S:
-            return known[1]
-        groups = self._pages(_GROUPS, _numbered("ServerGroupIds", [group_id]), "ServerGroups")
-        behind = sorted({str(one) for group in groups for one in group.get("RelatedLoadBalancerIds") or ()})
-        rows = self._pages(_LISTENERS, _numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
-        found = tuple(text_of(row, "ListenerId") for row in rows)
-        self._listeners[group_id] = (time.monotonic(), found)
-        return found
+        kept = self._listeners.get(group_id)
+        if kept and time.monotonic() - kept[0] < LISTENERS_S:
+            return kept[1]
+        groups = self._pages(_GROUPS, numbered("ServerGroupIds", [group_id]), "ServerGroups")
+        behind = sorted({str(name) for group in groups for name in group.get("RelatedLoadBalancerIds") or ()})
+        rows = self._pages(_LISTENERS, numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
+        listener_ids = tuple(text_of(row, "ListenerId") for row in rows)
+        self._listeners[group_id] = (time.monotonic(), listener_ids)
+        return listener_ids
 
     def _pages(self, action: str, query: Mapping[str, object], *lists: str) -> Iterator[dict[str, Any]]:
         # Health of an NLB is the one list whose pages have a size of their own.
@@ -158,16 +158,12 @@ _ILL = "NonNormalServers"
 
 
 def _list(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    found = item.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _numbered(name: str, values: Iterable[str]) -> dict[str, object]:
-    return {f"{name}.{number}": value for number, value in enumerate(values, 1)}
+    rows = item.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _server(backend: Backend, change: Change) -> dict[str, object]:
-    """Return the fields of one server. A weight that is not said becomes 100 in an update, so it is said always."""
+    """Return the fields of one server. An omitted weight becomes 100 in an update, so it is always sent."""
     fields: dict[str, object] = {
         "ServerId": backend.server_id,
         "ServerType": backend.server_type.value.capitalize(),

@@ -9,7 +9,7 @@ import msgspec
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.ecs import PAGE, Answer, Ecs, created
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import list_of, second_of, text_of
+from spottui.cloud.fields import list_of, numbered, second_of, text_of
 from spottui.cloud.sdk import models
 
 ACTION = "CreateSnapshotGroup"
@@ -69,7 +69,7 @@ def by_id(ecs: Ecs, group_ids: Iterable[str]) -> Answers[SnapshotGroup]:
     """Return those of the given groups that exist."""
 
     def ask(some: Sequence[str]) -> dict[str, SnapshotGroup]:
-        return _groups(ecs, {f"SnapshotGroupId.{n}": group_id for n, group_id in enumerate(some, 1)})
+        return _groups(ecs, numbered("SnapshotGroupId", some))
 
     return in_halves(group_ids, ask, _IDS_PER_CALL)
 
@@ -86,15 +86,15 @@ def delete_group(ecs: Ecs, group_id: str) -> str:
 
 
 def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:
-    found: dict[str, SnapshotGroup] = {}
+    groups: dict[str, SnapshotGroup] = {}
     token = ""
     while True:
         page = {"MaxResults": PAGE, **({"NextToken": token} if token else {})}
         body = ecs.read(_LIST, {**query, **page})
-        found |= ecs.parsed(_LIST, _read, body)
+        groups |= ecs.parsed(_LIST, _read, body)
         token = text_of(body, "NextToken")
         if not token:
-            return found
+            return groups
 
 
 def _read(body: dict[str, Any]) -> dict[str, SnapshotGroup]:

@@ -22,4 +22,4 @@ def by_tag(every: Callable[[Mapping[str, object]], Iterable[T]], key: str) -> tu
     listed = tuple(every({"Tag.1.Key": key}))
     if len(listed) < MOST_BY_TAG:
         return listed
-    return tuple(one for one in every({}) if key in dict(one.tags))
+    return tuple(resource for resource in every({}) if key in dict(resource.tags))

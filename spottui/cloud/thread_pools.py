@@ -19,7 +19,7 @@ ACTORS = 27
 
 
 class ThreadPools:
-    """Two thread pools, so that a slow sweep never stands in front of a recovery."""
+    """Two thread pools, so that a slow sweep never delays a recovery."""
 
     def __init__(self) -> None:
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
@@ -35,7 +35,7 @@ class ThreadPools:
 
 
 def _as(priority: Priority, call: Callable[P, T]) -> Callable[P, T]:
-    """What nobody hands to a lane is the fleet's, and comes last (cloud.budget)."""
+    """Run a call with a priority; calls outside the pools are those of the fleet, and come last (cloud.budget)."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with urgency(priority):

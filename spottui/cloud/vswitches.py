@@ -44,12 +44,12 @@ def vswitches_by_zone(tools: "RegionTools") -> dict[str, str]:
     zones = Counter(spec.instance.zone for spec in specs)
     every = _all(tools)
     vpcs = {vpc for vswitch, _, vpc, _ in every if vswitch in used}
-    fitting = [one for one in every if one[2] in vpcs]
-    fitting.sort(key=lambda one: (-zones[one[1]], one[1], -used[one[0]], -one[3]))
-    found: dict[str, str] = {}
+    fitting = [vswitch for vswitch in every if vswitch[2] in vpcs]
+    fitting.sort(key=lambda vswitch: (-zones[vswitch[1]], vswitch[1], -used[vswitch[0]], -vswitch[3]))
+    by_zone: dict[str, str] = {}
     for vswitch, zone, _, _ in fitting:
-        found.setdefault(zone, vswitch)
-    return found
+        by_zone.setdefault(zone, vswitch)
+    return by_zone
 
 
 def _roomiest(found: Iterable[dict[str, Any]]) -> dict[str, str]:

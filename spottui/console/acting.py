@@ -6,6 +6,7 @@ from spottui.action_context import ActionContext
 from spottui.console.recovery_handlers import ON_RECOVERY, ON_SELECTION, ON_SEVERAL, veto
 from spottui.console.selection import Selection
 from spottui.console.session import Session
+from spottui.console.text.health import has_started
 from spottui.domain.recovery import Recovery
 
 _VETO = "veto"
@@ -56,7 +57,7 @@ def context_of(
     view = session.view
     return ActionContext(
         read_only=view is not None and view.read_only,
-        desk_open=view is not None and not view.starting and session.worker.is_open,
+        desk_open=has_started(view) and session.worker.is_open,
         failed=failed,
         recovery=selection.recovery,
         waiting=selection.waiting,

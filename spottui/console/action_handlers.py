@@ -12,6 +12,7 @@ from spottui.console.exports import copy, export, screenshot
 from spottui.console.messages import LeaveWanted
 from spottui.console.selection import Selection
 from spottui.console.session import Session
+from spottui.console.text.health import has_started
 from spottui.domain.playback import Playback
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
@@ -248,7 +249,7 @@ def quit_(session: Session) -> None:
             session.app.post_message(LeaveWanted())
 
     view = session.view
-    if view and not view.read_only and open_work(view):
+    if has_started(view) and not view.read_only and open_work(view):
         session.app.push_screen(QuitDialog(session), leave)
     else:
         leave(True)

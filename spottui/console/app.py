@@ -44,6 +44,7 @@ from spottui.console.palette import commands
 from spottui.console.preferences import Preferences
 from spottui.console.screen_buffer import REPAINT
 from spottui.console.session import Session
+from spottui.console.text.health import has_started
 from spottui.console.text.titles import Headlines
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
 from spottui.domain.clock import Clock
@@ -333,7 +334,7 @@ class SpottuiApp(App[None]):
     @on(DeskClosed)
     def _end(self) -> None:
         if self.main.failed:
-            self._set_exit_message("it had stopped." if self.session.view else "it could not start.")
+            self._set_exit_message("it had stopped." if has_started(self.session.view) else "it could not start.")
         self.exit(return_code=1 if self.main.failed else 0)
 
     def _alert(self, headlines: Headlines) -> None:

@@ -90,7 +90,7 @@ def show_account(main: "MainScreen", name: str) -> None:
     if not known:
         notify("There is one account: the configuration has no [account.NAME].", severity="warning", markup=False)
         return
-    names = f"{', '.join(plain(one, 40) for one in known)}, or {ALL}"
+    names = f"{', '.join(plain(name, 40) for name in known)}, or {ALL}"
     said = f'No account "{plain(name, 40)}"; accounts:' if name else "Accounts:"
     notify(f"{said} {names}.", severity="warning" if name else "information", markup=False)
 

@@ -23,7 +23,7 @@ from spottui.console.text.titles import Headlines
 from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Ended, Misconfigured, Refused
+from spottui.domain.refusal import Ended, Misconfigured, Refused, Unavailable
 from spottui.domain.view import DeskView, narrowed
 from spottui.tables.column import Rows
 from spottui.tables.diff import diff
@@ -41,6 +41,7 @@ _WAIT_S = 1.0
 _SHORTEST_PAUSE_S = 0.25
 _SHOWN_WITHIN_S = 5.0
 _LONGEST_RETRY_S = 5.0
+_REOPEN_S = 3.0
 
 
 class DeskWorker:
@@ -76,6 +77,10 @@ class DeskWorker:
         """Let the next view come: the last `ViewArrived` is on the screen."""
         self._shown.set()
 
+    def show_starting(self, view: DeskView) -> None:
+        """Show what is known while the desk still opens; to be called by `open_desk`."""
+        self._post(self._rows, view)
+
     def narrow(self, account: str) -> None:
         """Show one account from now on, or all of them for an empty name."""
         self._account = account
@@ -89,7 +94,7 @@ class DeskWorker:
     def close(self) -> None:
         """Close the desk in a thread and post `DeskClosed`."""
         self.stop()
-        self._run(self._close_and_tell, "close")
+        self._run(self._close_and_report, "close")
 
     def plan(self, recovery_id: str, asker: MessagePump) -> None:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
@@ -137,8 +142,9 @@ class DeskWorker:
 
     def _watch(self) -> None:
         try:
-            self._desk = self._open_desk()
-            self._follow(self._desk)
+            self._desk = self._opened()
+            if self._desk is not None:
+                self._follow(self._desk)
         except Misconfigured as problem:
             log.error("the configuration does not fit: %s", problem)
             self._app.post_message(DeskMisconfigured(str(problem)))
@@ -154,10 +160,21 @@ class DeskWorker:
             if self._stop.is_set():
                 self._close()
 
+    def _opened(self) -> "Desk | None":
+        """Open the desk, however long its journal is away; None if stopped before."""
+        while not self._stop.is_set():
+            try:
+                return self._open_desk()
+            except Unavailable as away:
+                log.warning("the desk cannot be opened yet: %s", away)
+                self._app.post_message(DeskTroubled(str(away), _REOPEN_S))
+                self._stop.wait(_REOPEN_S)
+        return None
+
     def _follow(self, desk: "Desk") -> None:
         """Post every version until stopped; where the desk cannot be read, post that and try again."""
-        shown, failures = ShownRows(), 0
-        self._rows = shown
+        shown, failures = self._rows, 0
+        shown.version = shown.seen = -1
         while not self._stop.is_set():
             try:
                 view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)
@@ -228,7 +245,7 @@ class DeskWorker:
     def _write(self, work: "Callable[[Desk | None], str]") -> None:
         self._app.post_message(CommandDone(work(self._desk)))
 
-    def _close_and_tell(self) -> None:
+    def _close_and_report(self) -> None:
         try:
             self._close()
         finally:

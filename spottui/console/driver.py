@@ -69,8 +69,8 @@ class TerminalDriver(LinuxDriver):
 class _Output:
     """The terminal's file, to which only changes are written: what waits while it is slow is sent as one.
 
-    Once a write fails, all later ones are dropped, so that the writer thread lives on: at the end Textual waits for
-    that thread, for ever if it died.
+    Once a write fails, all later ones are dropped, so that the writer thread survives: at the end Textual waits for it,
+    for ever if it had died.
     """
 
     def __init__(self, file: TextIO, lose: Callable[[Exception], None]) -> None:

@@ -33,10 +33,10 @@ from spottui.console.widgets.pulse_panel import PulsePanel
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, replacements
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS, ids_by_word
-from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts, replacements
+from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class MainScreen(Screen[None]):
 
     @property
     def has_slipped(self) -> bool:
-        """Whether another recovery has just moved under the cursor by itself."""
+        """Whether another recovery has just moved under the cursor."""
         own = self.selection.own
         return (
             own is not None and own.recovery_id == self._slipped_to and self.session.clock.now() < self._slipped_until

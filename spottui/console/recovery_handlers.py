@@ -16,7 +16,8 @@ from spottui.domain.commands import Cancel, Command, Confirm, Retry, Veto
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.text import plain
-from spottui.domain.view import AutoMode
+from spottui.domain.view import DeskView
+from spottui.tables.prices import signed
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -155,7 +156,7 @@ def auto(session: Session) -> None:
         f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} per hour\n"
         f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
         "  recoveries that wait now are included; held ones stay held\n"
-        f"{_ceiling(limits)}\n"
+        f"{_ceiling(session.view)}\n"
         "For each of them it makes the calls of its plan, such as ModifyDiskAttribute, CreateImage and RunInstances. "
         "Instances cost money. Press a again to disarm it."
     )
@@ -195,11 +196,14 @@ def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, 
     return tuple(sorted(waiting.values(), key=lambda recovery: recovery.deadline))
 
 
-def _ceiling(limits: AutoMode) -> str:
+def _ceiling(view: DeskView) -> str:
+    limits = view.auto
     if not limits.max_added_cost_per_hour:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  launches within one hour may add at most {most:.3f} per hour; {spent:.3f} added so far\n"
+    currency = next((plan.currency for plan in view.plans.values() if plan.currency), "")
+    most_more, so_far = signed(most, currency), signed(spent, currency)
+    return f"  launches within one hour may add at most {most_more}; {so_far} so far\n"
 
 
 def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:
@@ -275,7 +279,7 @@ def _send(session: Session, recovery: Recovery, command: Command, done: str) -> 
 def _send_each(session: Session, commands: Sequence[tuple[Recovery, Command]], done: str) -> None:
     """Send the commands of marked recoveries together, so that they share a commit; the marks are used up then.
 
-    One that is refused keeps no other back, and is named.
+    A refused one does not hold back the others, and is named.
     """
 
     def refusal(desk: "Desk", recovery: Recovery, command: Command) -> str:

@@ -26,7 +26,7 @@ _TOKEN = re.compile(
 )
 """`harmless` are the bell, the window's title, the mouse pointer and the clipboard."""
 REPAINT = "\x1b[?7l"
-"""Lines do not wrap, as the console has it anyway; after it all is painted again, whatever the terminal did."""
+"""Switches line wrapping off, which it already is; everything is painted again after it."""
 
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})

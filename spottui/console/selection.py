@@ -8,9 +8,8 @@ from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, open_reclaims
 from spottui.tables.column import Cell, Row
-from spottui.tables.instances import open_reclaims
 
 
 class Selection(msgspec.Struct, frozen=True):

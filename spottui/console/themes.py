@@ -1,4 +1,4 @@
-"""The themes: a state is always a word or a mark too, and nothing depends on telling red from green."""
+"""The themes: every state also has a word or a mark, and nothing depends on distinguishing red from green."""
 
 from textual.theme import Theme
 

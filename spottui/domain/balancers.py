@@ -55,7 +55,7 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     @property
     def ids(self) -> tuple[str, ...]:
         """Return every `ServerId` that it may have."""
-        return tuple(one for one in (self.instance_id, self.eni_id, self.private_ip) if one)
+        return tuple(server_id for server_id in (self.instance_id, self.eni_id, self.private_ip) if server_id)
 
 
 class Backend(msgspec.Struct, frozen=True, gc=False):

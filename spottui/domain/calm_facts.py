@@ -1,4 +1,4 @@
-"""Facts of no recovery: what was made ready, which disks are kept, output that nobody reads, prices of the fleet."""
+"""Facts that belong to no recovery: what was made ready, kept disks, unread output, prices of the fleet."""
 
 from spottui.domain.fact_base import FactBase
 from spottui.domain.reasons import Failure

@@ -96,7 +96,7 @@ class Retry(Command, frozen=True):
 
 
 class Veto(Command, frozen=True):
-    """No to a recovery that nobody has confirmed yet."""
+    """Refuses a recovery that is not confirmed yet."""
 
     def effects(self, subject: Subject, who: str) -> Effects:
         """Refused if the recovery waits for no decision."""

@@ -43,7 +43,7 @@ def early_warnings(
     rates: Sequence[tuple[datetime, str]],
     settings: EarlyWarningSettings,
 ) -> tuple[EarlyWarning, ...]:
-    """Return what speaks of a reclaim soon, of an instance with a price `limit` an hour, 0 for none.
+    """Return the signs of a reclaim soon, for an instance with an hourly price `limit`, 0 for none.
 
     `rates` are those of its type in its zone, of `rates_within`. What is unknown warns of nothing.
     """
@@ -61,7 +61,7 @@ def early_warnings(
 def is_near(price: Price, limit: float, within_percent: float) -> bool:
     """Return whether the price may soon be above the limit; it never is where on-demand costs no more than that."""
     can_rise_above = price.on_demand <= 0 or limit < price.on_demand
-    # Prices have at most three decimals: a share of one is not exact.
+    # Prices have at most three decimals, so a percentage of one is inexact.
     is_close = round(price.spot - limit * (1 - within_percent / 100), 6) >= 0
     return limit > 0 and within_percent > 0 and can_rise_above and is_close
 

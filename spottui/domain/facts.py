@@ -232,7 +232,7 @@ class ImageGivenUp(FactBase, frozen=True, tag="image given up"):
 
     image_id: str
     whole: bool = False
-    """It was of only the system disk, and the next one is of all kept disks."""
+    """Whether this image had only the system disk, and the next one has all kept disks."""
 
 
 class SnapshotsUsable(FactBase, frozen=True, tag="snapshots usable"):
@@ -306,7 +306,7 @@ QUIET = (
     WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept, RecordsFound, PricesSeen,
     InterfaceRestored,
 )  # fmt: skip
-"""What is in the log and not in the feed: another fact says it, or nobody reads it."""
+"""Facts that are in the log but not in the feed: redundant, or of no interest to people."""
 
 WAKES = (SignSeen, LockGone, Released, Decided, CancelAsked, RouteChosen, PlanSurveyed, Retried)
 """What comes from somebody else than the recovery's own task, which looks at once when it waits."""
@@ -316,7 +316,7 @@ NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class Logged(Struct, frozen=True, gc=False):
-    """A fact as it stands in the log: `seq` grows by one with each, and ids are empty where it is about no one."""
+    """A fact in the log: `seq` grows by one with each; ids are empty if it belongs to no instance or recovery."""
 
     seq: int
     at: datetime

@@ -25,6 +25,9 @@ class Evidence(StrEnum):
     ENGINEER = "E"
 
 
+_STRONGEST_FIRST = (Evidence.LOCK, Evidence.ENGINEER, Evidence.BACKFILL, Evidence.QUEUE)
+
+
 class Observation(msgspec.Struct, frozen=True, gc=False):
     """One sign, from one source, that an instance is being reclaimed.
 
@@ -67,7 +70,7 @@ class Release(msgspec.Struct, frozen=True, gc=False):
 
 
 class Interruption(msgspec.Struct, frozen=True, dict=True):
-    """One reclaim of one instance, whatever number of sources and messages spoke of it.
+    """One reclaim of one instance, however many sources and messages reported it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
     shortly before must not set the time of the real
@@ -124,8 +127,8 @@ class Interruption(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def marks(self) -> str:
-        """The letters of the evidence in the order in which it came, `QL` for example."""
-        return "".join(self.evidence)
+        """The letters of the evidence, the strongest first: `LQ` for example, whichever came first."""
+        return "".join(sorted(self.evidence, key=_STRONGEST_FIRST.index))
 
 
 def first_sight(seen: Observation, now: datetime) -> Interruption:
@@ -143,32 +146,32 @@ def first_sight(seen: Observation, now: datetime) -> Interruption:
     )
 
 
-def fuse(known: Interruption, seen: Observation) -> Interruption:
+def fuse(reclaim: Interruption, seen: Observation) -> Interruption:
     """Add an observation of the same reclaim: evidence is added, and the deadline may become earlier.
 
     A lock that the previous poll did not show marks the start of the notice: no other date can then move the deadline
     to less than five minutes after that poll. A lock after the instance was listed without one begins anew.
     """
-    if seen.source is Evidence.LOCK and known.unlocked_at and seen.at > known.unlocked_at:
-        return _locked_again(known, seen)
-    is_new = seen.source not in known.evidence
-    not_before = seen.not_before if is_new and seen.source is Evidence.LOCK else known.not_before
+    if seen.source is Evidence.LOCK and reclaim.unlocked_at and seen.at > reclaim.unlocked_at:
+        return _locked_again(reclaim, seen)
+    is_new = seen.source not in reclaim.evidence
+    not_before = seen.not_before if is_new and seen.source is Evidence.LOCK else reclaim.not_before
     # Our own observation counts, whatever date a message gave.
-    counts = seen.source is Evidence.LOCK or _begins_late_enough(known, seen)
-    own = deadline_of(seen) if counts else known.deadline
-    nearest = min(known.deadline, own)
+    counts = seen.source is Evidence.LOCK or _begins_late_enough(reclaim, seen)
+    own = deadline_of(seen) if counts else reclaim.deadline
+    nearest = min(reclaim.deadline, own)
     return replace(
-        known,
-        evidence=(*known.evidence, seen.source) if is_new else known.evidence,
-        duplicates=known.duplicates + (not is_new),
+        reclaim,
+        evidence=(*reclaim.evidence, seen.source) if is_new else reclaim.evidence,
+        duplicates=reclaim.duplicates + (not is_new),
         deadline=max(nearest, not_before + NOTICE) if not_before else nearest,
-        latest=max(known.latest or known.deadline, own) if is_new else known.latest,
-        action=known.action or (seen.action if is_new else ""),
+        latest=max(reclaim.latest or reclaim.deadline, own) if is_new else reclaim.latest,
+        action=reclaim.action or (seen.action if is_new else ""),
         not_before=not_before,
     )
 
 
-def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool:
+def same_reclaim(reclaim: Interruption, seen: Observation, course: Course) -> bool:
     """Whether an observation belongs to this reclaim; `course` is that of its recovery.
 
     Every sign of an instance belongs to its open recovery, or to one that has just replaced it, whatever the clocks
@@ -177,24 +180,24 @@ def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool
     engineer after a failed recovery is a new one, and so is a lock where there was none. Any other sign belongs to the
     reclaim in whose period it is dated, however late it comes.
     """
-    is_over = known.unlocked_at is not None and seen.at > known.unlocked_at
+    is_over = reclaim.unlocked_at is not None and seen.at > reclaim.unlocked_at
     if course is Course.OPEN:
         return True
     if is_over:
         return False
     is_lock, is_manual = seen.source is Evidence.LOCK, seen.source is Evidence.ENGINEER
-    if (is_lock and known.locked) or (course is Course.REPLACED and not is_manual):
+    if (is_lock and reclaim.locked) or (course is Course.REPLACED and not is_manual):
         return True
     if (is_manual and course in (Course.CAME_TO_NOTHING, Course.STOPPED)) or (
         is_lock and course is Course.CAME_TO_NOTHING
     ):
         return False
-    return is_dated_in(known, seen)
+    return is_dated_in(reclaim, seen)
 
 
-def is_dated_in(known: Interruption, seen: Observation) -> bool:
+def is_dated_in(reclaim: Interruption, seen: Observation) -> bool:
     """Whether an observation is dated within the period of a reclaim."""
-    return _begins_late_enough(known, seen) and seen.at <= known.over_at
+    return _begins_late_enough(reclaim, seen) and seen.at <= reclaim.over_at
 
 
 def deadline_of(seen: Observation) -> datetime:
@@ -209,17 +212,17 @@ def plausible(seen: Observation, now: datetime) -> Observation:
     return seen if (at, release_at) == (seen.at, seen.release_at) else replace(seen, at=at, release_at=release_at)
 
 
-def _begins_late_enough(known: Interruption, seen: Observation) -> bool:
+def _begins_late_enough(reclaim: Interruption, seen: Observation) -> bool:
     """An older date belongs to an earlier reclaim, or to none."""
-    return seen.at >= datetime.fromtimestamp(known.epoch, seen.at.tzinfo) - NOTICE - GRACE
+    return seen.at >= datetime.fromtimestamp(reclaim.epoch, seen.at.tzinfo) - NOTICE - GRACE
 
 
-def _locked_again(known: Interruption, seen: Observation) -> Interruption:
+def _locked_again(reclaim: Interruption, seen: Observation) -> Interruption:
     deadline = deadline_of(seen)
-    latest = max(known.latest or known.deadline, deadline)
-    duplicates = known.duplicates + 1
+    latest = max(reclaim.latest or reclaim.deadline, deadline)
+    duplicates = reclaim.duplicates + 1
     return replace(
-        known, unlocked_at=None, not_before=seen.not_before, deadline=deadline, latest=latest, duplicates=duplicates
+        reclaim, unlocked_at=None, not_before=seen.not_before, deadline=deadline, latest=latest, duplicates=duplicates
     )
 
 

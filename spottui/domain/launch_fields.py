@@ -12,12 +12,12 @@ import msgspec
 
 
 class Carried(msgspec.Struct, frozen=True, gc=False):
-    """The replacement has it, by this parameter of RunInstances or by this call after it."""
+    """Carried over by this parameter of RunInstances, or by this call after the launch."""
 
     by: str
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
+class Reported(msgspec.Struct, frozen=True, gc=False):
     """The replacement may lack it: `domain.losses` reports it."""
 
 
@@ -31,7 +31,7 @@ class Irrelevant(msgspec.Struct, frozen=True, gc=False):
     why: str
 
 
-Fate = Carried | Said | Beyond | Irrelevant
+Fate = Carried | Reported | Beyond | Irrelevant
 
 _BY_TYPE = Irrelevant("the instance type decides it, and the plan shows the type")
 _BY_IMAGE = Irrelevant("the image decides it")
@@ -45,7 +45,7 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "AdditionalInfo.EnableHighDensityMode": Beyond(),
         "AdditionalInfo.ManagedHostId": Beyond(),
         "AdditionalInfo.NodeSerialNumber": Irrelevant("of the old host"),
-        "AutoReleaseTime": Said(),
+        "AutoReleaseTime": Reported(),
         "ClockOptions.PtpStatus": Carried("ClockOptions.PtpStatus"),
         "ClusterId": _CLASSIC,
         "Cpu": _BY_TYPE,
@@ -60,11 +60,11 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "CreationTime": _STATE,
         "CreditSpecification": Carried("CreditSpecification"),
         "DedicatedHostAttribute.DedicatedHostClusterId": Irrelevant("follows from the host"),
-        "DedicatedHostAttribute.DedicatedHostId": Said(),
+        "DedicatedHostAttribute.DedicatedHostId": Reported(),
         "DedicatedHostAttribute.DedicatedHostName": Irrelevant("follows from the host"),
         "DedicatedInstanceAttribute.Affinity": Carried("Affinity"),
         "DedicatedInstanceAttribute.Tenancy": Carried("Tenancy"),
-        "DeletionProtection": Said(),
+        "DeletionProtection": Reported(),
         "DeploymentSetGroupNo": Carried("DeploymentSetGroupNo"),
         "DeploymentSetId": Carried("DeploymentSetId"),
         "Description": Carried("Description"),
@@ -107,17 +107,17 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "MetadataOptions.HttpPutResponseHopLimit": Beyond(),
         "MetadataOptions.HttpTokens": Carried("HttpTokens"),
         "MetadataOptions.InstanceMetadataTags": Beyond(),
-        f"{_INTERFACE}.Ipv4PrefixSets.Ipv4PrefixSet.Ipv4Prefix": Said(),
-        f"{_INTERFACE}.Ipv6PrefixSets.Ipv6PrefixSet.Ipv6Prefix": Said(),
-        f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Ipv6Address": Said(),
+        f"{_INTERFACE}.Ipv4PrefixSets.Ipv4PrefixSet.Ipv4Prefix": Reported(),
+        f"{_INTERFACE}.Ipv6PrefixSets.Ipv6PrefixSet.Ipv6Prefix": Reported(),
+        f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Ipv6Address": Reported(),
         f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Primary": Irrelevant("follows from the address"),
         f"{_INTERFACE}.MacAddress": Irrelevant("a new interface has a new one"),
         f"{_INTERFACE}.NetworkInterfaceId": Irrelevant("the primary one goes with its instance, others are moved"),
         f"{_INTERFACE}.PrimaryIpAddress": Irrelevant("the same as the private IP"),
         f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.Primary": Irrelevant("follows from the address"),
         f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateDnsName": Irrelevant("made anew by the private DNS options"),
-        f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateIpAddress": Said(),
-        f"{_INTERFACE}.Type": Said(),
+        f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateIpAddress": Reported(),
+        f"{_INTERFACE}.Type": Reported(),
         "OSName": _BY_IMAGE,
         "OSNameEn": _BY_IMAGE,
         "OSType": _BY_IMAGE,
@@ -128,7 +128,7 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "PrivateDnsNameOptions.EnableIpDnsARecord": Carried("PrivateDnsNameOptions"),
         "PrivateDnsNameOptions.EnableIpDnsPtrRecord": Carried("PrivateDnsNameOptions"),
         "PrivateDnsNameOptions.HostnameType": Carried("PrivateDnsNameOptions"),
-        "PublicIpAddress.IpAddress": Said(),
+        "PublicIpAddress.IpAddress": Reported(),
         "RdmaIpAddress.IpAddress": Beyond(),
         "Recyclable": _STATE,
         "RegionId": Carried("RegionId"),
@@ -148,7 +148,7 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "Tags.Tag.TagValue": Carried("Tag"),
         "VlanId": _CLASSIC,
         "VpcAttributes.NatIpAddress": _CLASSIC,
-        "VpcAttributes.PrivateIpAddress.IpAddress": Said(),
+        "VpcAttributes.PrivateIpAddress.IpAddress": Reported(),
         "VpcAttributes.VSwitchId": Carried("VSwitchId"),
         "VpcAttributes.VpcId": Irrelevant("the vSwitch decides it"),
         "ZoneId": Carried("ZoneId"),

@@ -17,9 +17,10 @@ _OF_SYSTEM = (ImageOf.KEPT_SYSTEM_DISK, ImageOf.SYSTEM_DISK)
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """The figures of one recovery; prices are per hour, in the account's currency, as they were for its plan.
+    """The figures of one recovery; prices are per hour, as they were for its plan.
 
-    `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched.
+    `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched; `currency`
+    is theirs, the cloud's code, empty if unknown.
     `recovery_s` is from the first sign to the replacement running. `data_age_s` is how old the data was then, 0 if the
     disks themselves came back and nothing is missing; `data_as_of` is when an image of it was started. `kept` are the
     resources that cost money at its end, without those that the janitor deleted.
@@ -31,6 +32,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     data_as_of: datetime | None = None
     data_age_s: float | None = None
     kept: tuple[BilledResource, ...] = ()
+    currency: str = ""
 
     @property
     def added_per_hour(self) -> float | None:
@@ -50,7 +52,13 @@ def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
         data_as_of=as_of,
         data_age_s=_data_age_s(recovery, as_of),
         kept=tuple(kept_by(recovery, plan)),
+        currency=plan.currency if plan else "",
     )
+
+
+def has_image_in_time(recovery: Recovery) -> bool:
+    """Whether its own image was ready before the reclaim: something was launched from it, whatever came of that."""
+    return recovery.route.traits.needs_image_in_time and bool(recovery.tries)
 
 
 def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
@@ -61,7 +69,7 @@ def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
         yield BilledResource(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
-    for snapshot_id in (one for one in recovery.made(LeftoverKind.SNAPSHOT) if one not in in_image):
+    for snapshot_id in (made_id for made_id in recovery.made(LeftoverKind.SNAPSHOT) if made_id not in in_image):
         disk = disks.get(snapshots.get(snapshot_id, ""))
         gib = disk.size_gib if disk else None
         yield BilledResource(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
@@ -110,7 +118,7 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
         return None
     if recovery.new_instance_id == recovery.instance_id:
         return plan.price_per_hour
-    place = next((one.place for one in reversed(recovery.tries) if one.failure is None), None)
+    place = next((attempt.place for attempt in reversed(recovery.tries) if attempt.failure is None), None)
     return next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == place), None)
 
 

@@ -77,8 +77,8 @@ class Offers(msgspec.Struct, frozen=True, gc=False):
 
     def recorded(self, places: Iterable[Pair]) -> tuple[PlacePrice, ...]:
         """Return the known prices of some places, each once."""
-        known = ((pair, self.prices[pair]) for pair in dict.fromkeys(places) if pair in self.prices)
-        return tuple(PlacePrice(kind, zone, price.spot, price.on_demand) for (kind, zone), price in known)
+        priced = ((pair, self.prices[pair]) for pair in dict.fromkeys(places) if pair in self.prices)
+        return tuple(PlacePrice(kind, zone, price.spot, price.on_demand) for (kind, zone), price in priced)
 
     def old_price(self, spec: LaunchSpec) -> float | None:
         """Return what the old instance costs an hour now."""
@@ -158,17 +158,17 @@ def _places(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Pl
 
 def _of_one_kind(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Place]:
     here = same_place_first(spec, rules.vswitches)
-    for preference, one in enumerate(here):
-        yield _Place(_Likeness.SAME_TYPE if preference else _Likeness.HOME, 0, preference, one)
+    for preference, place in enumerate(here):
+        yield _Place(_Likeness.SAME_TYPE if preference else _Likeness.HOME, 0, preference, place)
     configured = [name for name in dict.fromkeys(rules.types) if name != spec.instance.instance_type]
     for turn, name in enumerate(configured):
-        for preference, one in enumerate(here):
-            candidate = replace(one, instance_type=name, reason="configured type")
+        for preference, place in enumerate(here):
+            candidate = replace(place, instance_type=name, reason="configured type")
             yield _Place(_Likeness.CONFIGURED, turn, preference, candidate)
     sizes = {kind.name: f"other type, {kind.vcpus} vCPU {kind.memory_gib:g} GiB" for kind in offers.types}
     for name in _other_types(spec, rules, offers):
-        for preference, one in enumerate(here):
-            candidate = replace(one, instance_type=name, reason=sizes[name])
+        for preference, place in enumerate(here):
+            candidate = replace(place, instance_type=name, reason=sizes[name])
             if _is_in_stock(offers.stock(candidate)):
                 yield _Place(_Likeness.OTHER, 0, preference, candidate)
 
@@ -182,20 +182,20 @@ def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[s
     like = [kind for kind in _like(spec.instance.instance_type, offers.types) if kind.name not in taken]
 
     stocks = offers.spot if spec.spot_terms else offers.on_demand
-    found: list[tuple[tuple[float, ...], str]] = []
+    ranked: list[tuple[tuple[float, ...], str]] = []
     for kind in like:
         pairs = [(kind.name, zone) for zone in zones if _is_in_stock(stocks.get((kind.name, zone), Stock.UNKNOWN))]
         if pairs:
             best = min((_STOCKS[stocks[pair]], _rate(offers.rates.get(pair, ""))) for pair in pairs)
-            found.append(((*best, kind.vcpus, kind.memory_gib), kind.name))
-    return tuple(name for _, name in sorted(found)[:MOST_OTHER_TYPES])
+            ranked.append(((*best, kind.vcpus, kind.memory_gib), kind.name))
+    return tuple(name for _, name in sorted(ranked)[:MOST_OTHER_TYPES])
 
 
 def _like(name: str, types: Iterable[InstanceType]) -> list[InstanceType]:
     """Return the types on which the old image runs as well; none for an unknown type."""
-    known = {kind.name: kind for kind in types}
-    old = known.get(name)
-    return [] if old is None else [kind for kind in known.values() if _serves(kind, old)]
+    by_name = {kind.name: kind for kind in types}
+    old = by_name.get(name)
+    return [] if old is None else [kind for kind in by_name.values() if _serves(kind, old)]
 
 
 def _serves(kind: InstanceType, old: InstanceType) -> bool:
@@ -225,7 +225,7 @@ def shown_rate(rate: str) -> str:
 
 def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Candidate:
     candidate = place.candidate
-    known = replace(
+    offered = replace(
         candidate,
         stock=offers.stock(candidate),
         interruption_rate=""
@@ -234,16 +234,16 @@ def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offer
         price_per_hour=offers.price(candidate),
     )
     facts = [
-        known.stock.value,
-        f"interrupted {shown_rate(known.interruption_rate)}" if known.interruption_rate else "",
-        _extra(known, spec, offers),
+        offered.stock.value,
+        f"interrupted {shown_rate(offered.interruption_rate)}" if offered.interruption_rate else "",
+        _extra(offered, spec, offers),
     ]
     told = ", ".join(fact for fact in facts if fact)
     terms = spec.spot_terms
-    limit = f"above the price limit of {terms.limit:.3f}" if terms and _too_dear(known, spec) else ""
-    rests = offers.resting.get(known.place, "")
-    parts = (candidate.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
-    return replace(known, reason="; ".join(part for part in parts if part))
+    limit = f"above the price limit of {terms.limit:.3f}" if terms and _too_dear(offered, spec) else ""
+    rests = offers.resting.get(offered.place, "")
+    parts = (candidate.reason, told, _tired(rules.tired_of(offered)), limit, f"rests: {rests}" if rests else "")
+    return replace(offered, reason="; ".join(part for part in parts if part))
 
 
 def _tired(pool: TiredPool | None) -> str:

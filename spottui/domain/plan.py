@@ -154,7 +154,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     private_zone: str = ""
     """In this zone A records that name the old private IP are to name the replacement's."""
     records: tuple[DnsRecord, ...] | None = None
-    """Those that do now; None while nobody could look."""
+    """The records that exist now; None while unknown."""
     surveyed: bool = False
     route_chosen: bool = False
     """A person has put its first route there: a later survey leaves it there while it is possible."""
@@ -288,7 +288,7 @@ def by_route(plan: Plan, route: Route) -> Plan:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
         raise Refused("The cloud releases this instance at a reclaim: nothing will be left to start.")
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)), kept_digest="")
+    return replace(plan, routes=(route, *(other for other in plan.routes if other is not route)), kept_digest="")
 
 
 def without_user_data(plan: Plan) -> Plan:

@@ -74,7 +74,7 @@ def kept_ready(settings: Settings, specs: Iterable[LaunchSpec]) -> tuple[KeptRea
     """
     spent: dict[int, float] = {}
     kept = []
-    for spec in sorted(specs, key=lambda one: (one.instance.region, one.instance.instance_id)):
+    for spec in sorted(specs, key=lambda spec: (spec.instance.region, spec.instance.instance_id)):
         policy = ready_policy(settings, spec.instance) if spec.instance.is_spot else None
         if policy and policy.schedule:
             schedule, number = policy.schedule, settings.ready.index(policy.schedule)

@@ -39,7 +39,7 @@ class Why(StrEnum):
     OWNED = "owned"  # detail: the owner's kind, resource: its id
     PLACES_REST = "places rest"  # count, detail: the first place, at: until when
     COST_NOT_KNOWN = "cost not known"
-    COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling
+    COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling; detail: their currency
     AT_ONCE = "limit at once"  # amounts: the limit; count: how many are before it
     PER_HOUR = "limit an hour"  # amounts: the limit; count; at: when the next is free
 
@@ -95,6 +95,7 @@ class Why(StrEnum):
     EIP_LEFT = "EIP made of the public IP left"  # resource, detail: the address
     SECONDARY_IPS_LOST = "secondary private IPs lost"  # resources: the addresses, failure
     RECORDS_MOVED = "DNS records moved"  # resource: the zone, detail: the new address, resources: names, seconds: TTL
+    RECORDS_UNSURE = "DNS records of either"  # resource: who has the old address, detail: the address, resources: names
     RECORDS_NOT_MOVED = "DNS records not moved"  # resource: the zone, detail: the old address, resources, failure
     BACKEND_NOT_ADDED = "not added to a load balancer"  # resource: the group, detail: the product, failure
     BACKEND_NOT_HEALTHY = "not healthy behind a load balancer"  # resource, detail, seconds or failure

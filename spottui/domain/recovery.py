@@ -102,6 +102,11 @@ class Try(msgspec.Struct, frozen=True, gc=False):
     private_ip: str = ""
     """The private IP that it asks for, empty for any of its vSwitch."""
 
+    @property
+    def refusal(self) -> str:
+        """The kind of its failure, empty without one."""
+        return self.failure.kind if self.failure else ""
+
 
 class Created(msgspec.Struct, frozen=True, gc=False):
     """A resource that a recovery made or changed.
@@ -279,6 +284,12 @@ class Recovery(msgspec.Struct, frozen=True, gc=False):
     def open_hooks(self) -> tuple[HookRun, ...]:
         """Its hooks without a result."""
         return tuple(hook for hook in self.hooks if not hook.ended)
+
+    @property
+    def open_try(self) -> Try | None:
+        """The launch that was not refused: it made the replacement, or may have."""
+        last = self.tries[-1] if self.tries else None
+        return last if last and last.failure is None else None
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of its resources of this kind."""

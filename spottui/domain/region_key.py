@@ -55,6 +55,10 @@ _CODES = {
 
 def zone_in_short(zone: str, region: str, *, several: bool) -> str:
     """Return a zone's letter, with its region's code before it where `several` regions are watched."""
-    of = region_id(region)
-    letter = zone.removeprefix(f"{of}-")
-    return f"{_CODES.get(of, of)}-{letter}" if several and letter else letter
+    letter = zone.removeprefix(f"{region_id(region)}-")
+    return f"{region_in_short(region)}-{letter}" if several and letter else letter
+
+
+def region_in_short(region: str) -> str:
+    """Return a region's code such as `hz`, its id where it has none."""
+    return _CODES.get(region_id(region), region_id(region))

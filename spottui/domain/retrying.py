@@ -37,13 +37,13 @@ def reused(recovery: Recovery, route: Route) -> tuple[Reused, ...]:
     """Return what a retry by this route continues with."""
     if recovery.new_instance_id:
         return (Reused(ReusedKind.REPLACEMENT, recovery.new_instance_id),)
-    found: list[Reused] = []
+    reused_parts: list[Reused] = []
     if recovery.snapshot_group and route.traits.source is Source.EARLIER_IMAGE_AND_SNAPSHOTS:
-        found.append(Reused(ReusedKind.SNAPSHOT_GROUP, recovery.snapshot_group, recovery.snapshots_since))
+        reused_parts.append(Reused(ReusedKind.SNAPSHOT_GROUP, recovery.snapshot_group, recovery.snapshots_since))
     if recovery.image_id and recovery.image_of in _IMAGES_OF.get(route.traits.source, ()):
         kind = ReusedKind.IMAGE if recovery.progress == _FINISHED else ReusedKind.UNFINISHED_IMAGE
-        found.append(Reused(kind, recovery.image_id, recovery.imaging_since))
-    return tuple(found)
+        reused_parts.append(Reused(kind, recovery.image_id, recovery.imaging_since))
+    return tuple(reused_parts)
 
 
 _FINISHED = 100

@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 GOOD_FOR = timedelta(hours=24)
-"""A recorded price holds until the next one, at most so long: after that the price is unknown."""
+"""A recorded price holds until the next one, but at most this long; then the price is unknown."""
 _HOUR_S = 3600.0
 Place = tuple[str, str]
 """Instance type and zone."""

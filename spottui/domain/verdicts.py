@@ -31,7 +31,7 @@ def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
     return Verdict.NO_ROOM if recovery.no_room and image is not Verdict.WILL_NOT else image
 
 
-def said_of(recovery: Recovery, now: datetime) -> str:
+def verdict_text(recovery: Recovery, now: datetime) -> str:
     """Return the verdict where there is room for all of it: `NO ROOM · image WILL MAKE IT`."""
     verdict = verdict_of(recovery, now)
     image = _of_image(recovery, now) if verdict is Verdict.NO_ROOM else None

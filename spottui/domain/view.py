@@ -1,7 +1,7 @@
 """What the desk shows at one moment: immutable, and all that a screen or a command reads."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -9,13 +9,15 @@ import msgspec
 from spottui.domain.background import FleetBackground
 from spottui.domain.facts import Logged, Stopped
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.playback import Pace
 from spottui.domain.reasons import Failure
-from spottui.domain.recovery import Recovery
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import DEFAULT_ACCOUNT, region_id, shown_account
 
+ROWS_SHOWN = 200
+"""The newest recoveries are on the screen, and of an instance so many entries of its history."""
 STALE_AFTER_INTERVALS = 3.0
 
 
@@ -160,7 +162,7 @@ class DeskView(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_of(region: str, account: str) -> bool:
-    """Whether a region, by its key, is of an account, by its name in `DeskView.accounts`; all are of an empty name."""
+    """Whether a region key belongs to an account of `DeskView.accounts`; with an empty name all do."""
     return not account or shown_account(region) == account
 
 
@@ -205,11 +207,38 @@ def narrowed(view: DeskView, account: str) -> DeskView:
 def interruptions_of(
     recoveries: Iterable[Recovery], locks: Iterable[Interruption], now: datetime
 ) -> tuple[Interruption, ...]:
-    """Return those of recoveries, newest first, and those that only `locks` of a read-only watch speak of."""
-    reclaims = sorted((recovery.interruption for recovery in recoveries), key=lambda one: one.epoch, reverse=True)
+    """Return the reclaims of recoveries, newest first, and those known only from `locks` of a read-only watch."""
+    reclaims = sorted((recovery.interruption for recovery in recoveries), key=lambda each: each.epoch, reverse=True)
     told = {
         (reclaim.region, reclaim.instance_id)
         for reclaim in reclaims
         if reclaim.unlocked_at is None and reclaim.over_at > now
     }
     return (*reclaims, *(lock for lock in locks if (lock.region, lock.instance_id) not in told))
+
+
+def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
+    """Return the newest interruption of each instance while it is in progress, oldest first.
+
+    That is until its lock is seen gone or, without an open recovery, until a minute past the deadline: the view also
+    holds past ones.
+    """
+    at_work = {recovery.recovery_id for recovery in view.recoveries if not recovery.state.is_final}
+    newest: dict[tuple[str, str], Interruption] = {}
+    for reclaim in sorted(view.interruptions, key=lambda reclaim: reclaim.epoch):
+        newest[reclaim.region, reclaim.instance_id] = reclaim
+    grace = timedelta(seconds=EVENT_GRACE_S)
+    return tuple(
+        reclaim
+        for reclaim in newest.values()
+        if reclaim.unlocked_at is None and (reclaim.id in at_work or view.at < reclaim.deadline + grace)
+    )
+
+
+def replacements(view: DeskView) -> dict[str, str]:
+    """Return the new instance of each reclaim that is recovered, by the reclaim's id."""
+    return {
+        recovery.recovery_id: recovery.new_instance_id
+        for recovery in view.recoveries
+        if recovery.state is RecoveryState.RECOVERED and recovery.new_instance_id
+    }

@@ -39,10 +39,10 @@ def armings(connection: sa.Connection) -> tuple[Arming, ...]:
     )
 
 
-def say(connection: sa.Connection, said: Arming) -> None:
+def record_arming(connection: sa.Connection, arming: Arming) -> None:
     """Write a console's statement about auto-mode."""
-    row = {"console": said.console, "armed": said.armed, "who": said.who, "at": stamp(said.at)}
-    upsert(connection, schema.arming, [{**row, "stopped": encode(said.stopped) if said.stopped else ""}])
+    row = {"console": arming.console, "armed": arming.armed, "who": arming.who, "at": stamp(arming.at)}
+    upsert(connection, schema.arming, [{**row, "stopped": encode(arming.stopped) if arming.stopped else ""}])
 
 
 def disarm(connection: sa.Connection, who: str, stopped: Stopped | None, now: datetime) -> None:

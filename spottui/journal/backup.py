@@ -41,6 +41,6 @@ def _copy(journal: Path, draft: Path) -> None:
         source.backup(copy)
         # Without a write-ahead log it is one file; the first console that opens it creates a new log.
         copy.execute("PRAGMA journal_mode=DELETE")
-        found = copy.execute("PRAGMA quick_check").fetchone()[0]
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+        verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)

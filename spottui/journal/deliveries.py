@@ -35,10 +35,10 @@ def introduce(transaction: Transaction, channel: str) -> None:
         connection.execute(schema.channel.insert().values(name=channel, seq=transaction.head))
 
 
-def told_up_to(connection: sa.Connection, channel: str) -> int:
+def queued_up_to(connection: sa.Connection, channel: str) -> int:
     """Return the number of the last fact that was queued for a channel."""
-    found = connection.execute(sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)).scalar()
-    return int(found or 0)
+    seq = connection.execute(sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)).scalar()
+    return int(seq or 0)
 
 
 def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery]:
@@ -56,30 +56,30 @@ def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery
 def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
     """Queue facts for a channel, except those that another console has queued meanwhile."""
     connection = transaction.connection
-    known = told_up_to(connection, channel)
-    upsert(connection, schema.delivery, [_row(channel, logged, now) for logged in facts if logged.seq > known])
-    upsert(connection, schema.channel, [{"name": channel, "seq": max(known, up_to)}])
+    queued_to = queued_up_to(connection, channel)
+    upsert(connection, schema.delivery, [_row(channel, logged, now) for logged in facts if logged.seq > queued_to])
+    upsert(connection, schema.channel, [{"name": channel, "seq": max(queued_to, up_to)}])
     old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
     connection.execute(schema.delivery.delete().where(_DELIVERY.channel == channel, _DELIVERY.seq.in_(old)))
 
 
-def claim(transaction: Transaction, channel: str, one: Delivery, now: datetime) -> bool:
+def claim(transaction: Transaction, channel: str, delivery: Delivery, now: datetime) -> bool:
     """Claim the delivery of a fact for this console; False if another one has claimed or delivered it."""
-    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq, _DELIVERY.next_try <= stamp(now))
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == delivery.logged.seq, _DELIVERY.next_try <= stamp(now))
     claimed = schema.delivery.update().where(mine).values(next_try=stamp(now + CLAIMED_FOR))
     return transaction.connection.execute(claimed).rowcount == 1
 
 
-def taken(transaction: Transaction, channel: str, one: Delivery) -> None:
+def taken(transaction: Transaction, channel: str, delivery: Delivery) -> None:
     """Write that a channel has accepted a fact."""
-    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == delivery.logged.seq)
     transaction.connection.execute(schema.delivery.delete().where(mine))
 
 
-def failed(transaction: Transaction, channel: str, one: Delivery, next_try: datetime) -> None:
+def failed(transaction: Transaction, channel: str, delivery: Delivery, next_try: datetime) -> None:
     """Write a failed try and when the next one is, unless another console has delivered it meanwhile."""
-    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
-    again = schema.delivery.update().where(mine).values(attempts=one.attempts + 1, next_try=stamp(next_try))
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == delivery.logged.seq)
+    again = schema.delivery.update().where(mine).values(attempts=delivery.attempts + 1, next_try=stamp(next_try))
     transaction.connection.execute(again)
 
 

@@ -98,7 +98,7 @@ def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
     row = connection.execute(_ROW, {"id": recovery_id}).one()
     plan = decode(row.plan, Plan) if row.plan else None
     audit = tuple(connection.execute(_AUDIT, {"id": recovery_id}))
-    auto = {one.run: _asked(one) for one in connection.execute(_AUTO, {"id": recovery_id})}
+    auto = {row.run: _asked(row) for row in connection.execute(_AUTO, {"id": recovery_id})}
     rows = _Rows(_EARLIER.decode(row.data), plan, audit, auto, Decision(row.decision), row.who)
     shown = _shown(rows, decode(row.interruption, Interruption), cancel=bool(row.cancel))
     return _with_work(shown, rows)
@@ -138,8 +138,8 @@ def _shown(rows: _Rows, interruption: Interruption, *, cancel: bool) -> Recovery
 def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
     """Add what it has made and begun, so that each step sees what was done."""
     earlier, image_of = rows.known, _image_of(rows.known)
-    drained = [one for one in rows.audit if one.action == "Drain"]
-    begun = [moment(one.at) for one in rows.audit if (one.action, one.phase) == ("RunCommand", "intent")]
+    drained = [row for row in rows.audit if row.action == "Drain"]
+    begun = [moment(row.at) for row in rows.audit if (row.action, row.phase) == ("RunCommand", "intent")]
     return replace(
         recovery,
         image_id=earlier.image_id,
@@ -148,39 +148,39 @@ def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
         images=len([created for created in earlier.created if created.kind == "image"]),
         new_instance_id=earlier.new_instance_id,
         created=earlier.created,
-        tries=tuple(_try(one) for one in earlier.tries),
+        tries=tuple(_try(attempt) for attempt in earlier.tries),
         snapshots=earlier.snapshots,
         routes_left=_routes_left(rows),
         unsettled=_unsettled(rows),
         drain_begun=begun[-1] if begun else None,
         drained=bool(drained),
         # This is the first call about free disks.
-        disks_free=bool(earlier.snapshots) or any(one.action == "CreateSnapshot" for one in rows.audit),
+        disks_free=bool(earlier.snapshots) or any(row.action == "CreateSnapshot" for row in rows.audit),
         whole_image=earlier.route is Route.KEPT_DISK and (image_of is ImageOf.KEPT_DISKS or len(earlier.snapshots) > 1),
     )
 
 
-def _next_step(known: _Earlier, interruption: Interruption) -> NextStep | None:
-    if known.awaits_release:
-        kept = sum(created.kind == "kept disk" for created in known.created)
+def _next_step(earlier: _Earlier, interruption: Interruption) -> NextStep | None:
+    if earlier.awaits_release:
+        kept = sum(created.kind == "kept disk" for created in earlier.created)
         return NextStep(Doing.AWAIT_RELEASE, at=interruption.deadline, count=kept)
-    return NextStep(Doing.EARLIER_VERSION, known.next_step) if known.next_step else None
+    return NextStep(Doing.EARLIER_VERSION, earlier.next_step) if earlier.next_step else None
 
 
-def _image_of(known: _Earlier) -> ImageOf | None:
+def _image_of(earlier: _Earlier) -> ImageOf | None:
     """Whether an unanswered image was started shows only in what came next."""
-    said = (known.image_of, known.next_step)
+    said = (earlier.image_of, earlier.next_step)
     return next((image_of for text in said for image_of in ImageOf if image_of.value == text), None)
 
 
-def _try(one: _Try) -> Try:
+def _try(row: _Try) -> Try:
     failure = None
-    if one.refused and one.kind == REMOVED:
-        failure = Failure("RunInstances", one.refused.rpartition(": ")[2], REMOVED, one.refused.partition(" ")[0])
-    elif one.refused:
-        failure = _failure(one.refused, one.kind)
+    if row.refused and row.kind == REMOVED:
+        failure = Failure("RunInstances", row.refused.rpartition(": ")[2], REMOVED, row.refused.partition(" ")[0])
+    elif row.refused:
+        failure = _failure(row.refused, row.kind)
     return Try(
-        one.place, one.vswitch_id, one.image_id, one.client_token, one.data_disks, one.disk_category, one.at, failure
+        row.place, row.vswitch_id, row.image_id, row.client_token, row.data_disks, row.disk_category, row.at, failure
     )
 
 
@@ -198,7 +198,7 @@ def _trouble(said: str) -> Failure:
 
 
 def _unsettled(rows: _Rows) -> tuple[str, ...]:
-    last = {one.client_token: one.phase for one in rows.audit if one.client_token}
+    last = {row.client_token: row.phase for row in rows.audit if row.client_token}
     return tuple(token for token, phase in last.items() if phase in ("intent", "unknown"))
 
 
@@ -207,11 +207,11 @@ def _routes_left(rows: _Rows) -> tuple[LeftRoute, ...]:
     order = rows.plan.routes if rows.plan else ()
     route = order[0] if order else rows.known.route
     left: tuple[LeftRoute, ...] = ()
-    for one in rows.audit:
-        if one.action == "Retry":
+    for row in rows.audit:
+        if row.action == "Retry":
             left, route = (), route if rows.known.created else (order or (route,))[0]
-        taken, because, why = one.detail.removeprefix("route ").partition(", because ")
-        if one.action == "Route" and because and taken in set(Route):
+        taken, because, why = row.detail.removeprefix("route ").partition(", because ")
+        if row.action == "Route" and because and taken in set(Route):
             before = order[: order.index(Route(taken))] if Route(taken) in order else ()
             closed = {route} | {other for left_route in left for other in (left_route.route, *left_route.excluded)}
             excluded = tuple(other for other in before if other not in closed)
@@ -228,7 +228,7 @@ def _asked(row: Any) -> AutoAsked:
 
 def _past_runs(rows: _Rows) -> tuple[PastRun, ...]:
     """A run that auto-mode never answered left only the line of its end."""
-    ends = [one for one in rows.audit if one.phase == "state" and _entered(one.detail) in _FINAL]
+    ends = [row for row in rows.audit if row.phase == "state" and _entered(row.detail) in _FINAL]
     return tuple(
         PastRun(run, _FINAL[_entered(end.detail)], moment(end.at), _who(rows.auto.get(run)), rows.auto.get(run))
         for run, end in zip(range(rows.known.run), ends, strict=False)

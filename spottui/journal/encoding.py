@@ -62,14 +62,14 @@ def as_logged(row: Any) -> Logged:
     return Logged(row[0], moment(row[1]), _FACT.decode(row[2]), row[3], row[4], row[5])
 
 
-def fact_row(one: Logged) -> dict[str, object]:
+def fact_row(logged: Logged) -> dict[str, object]:
     """Return the row of a fact."""
     return {
-        "seq": one.seq,
-        "at": stamp(one.at),
-        "recovery_id": one.recovery_id,
-        "region": one.region,
-        "instance_id": one.instance_id,
-        "kind": tag(one.fact),
-        "data": encode(one.fact),
+        "seq": logged.seq,
+        "at": stamp(logged.at),
+        "recovery_id": logged.recovery_id,
+        "region": logged.region,
+        "instance_id": logged.instance_id,
+        "kind": tag(logged.fact),
+        "data": encode(logged.fact),
     }

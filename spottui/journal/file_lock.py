@@ -24,7 +24,7 @@ def holder_of(journal: Path) -> int | None:
     return None
 
 
-def said_of_holder(journal: Path) -> str:
+def holder_text(journal: Path) -> str:
     """Return who holds the lock, and what to do about a stopped process."""
     pid = holder_of(journal)
     if pid is None or pid in (0, os.getpid()):

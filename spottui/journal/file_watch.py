@@ -24,11 +24,11 @@ class FileWatch:
     def harm(self) -> str:
         """Return what happened to the files of the open journal, empty if nothing did."""
         for path in self._watched:
-            found, known = _inode(path), self._known.get(path)
-            if known and found != known:
+            now, before = _inode(path), self._known.get(path)
+            if before and now != before:
                 return "it was deleted or replaced under this console"
-            if found:
-                self._known[path] = found
+            if now:
+                self._known[path] = now
         return self._overwritten() if self._path in self._known else ""
 
     def _overwritten(self) -> str:

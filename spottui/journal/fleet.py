@@ -37,12 +37,14 @@ class Fleet:
         self._regions: dict[str, dict[str, Captured]] = {}
 
     def load(self, region: str) -> Mapping[str, Captured]:
-        """Read the instances of a region into memory, and return them by id."""
+        """Read the instances of a region into memory, unless they are there, and return them by id."""
+        if region in self._regions:
+            return self.of(region)
         with self._store.read() as connection:
             query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
-            found = {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
+            captured = {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
         with self._lock:
-            return MappingProxyType(self._regions.setdefault(region, found))
+            return MappingProxyType(self._regions.setdefault(region, captured))
 
     def of(self, region: str) -> Mapping[str, Captured]:
         """Return the instances of a loaded region, as a view that shows later changes."""
@@ -73,9 +75,9 @@ class Fleet:
         rest = iter(captured)
         while some := list(islice(rest, _SAVED_AT_ONCE)):
             with self._lock:
-                self._regions.setdefault(region, {}).update((one.spec.instance.instance_id, one) for one in some)
+                self._regions.setdefault(region, {}).update((seen.spec.instance.instance_id, seen) for seen in some)
             if self._writer:
-                rows = [_row(region, one) for one in some]
+                rows = [_row(region, seen) for seen in some]
                 self._writer.submit(lambda t, rows=rows: upsert(t.connection, schema.fleet, rows), Urgency.EYES)  # type: ignore[misc]
 
     def keep_only(self, region: str, seen: Mapping[str, Captured]) -> None:
@@ -101,13 +103,13 @@ class Fleet:
             self._writer.submit(drop, Urgency.EYES)
 
 
-def _row(region: str, one: Captured) -> dict[str, object]:
+def _row(region: str, captured: Captured) -> dict[str, object]:
     return {
         "region": region,
-        "instance_id": one.spec.instance.instance_id,
-        "spec": encode(one.spec),
-        "details_at": stamp(one.details_at) if one.details_at else None,
-        "seen_at": stamp(one.seen_at),
+        "instance_id": captured.spec.instance.instance_id,
+        "spec": encode(captured.spec),
+        "details_at": stamp(captured.details_at) if captured.details_at else None,
+        "seen_at": stamp(captured.seen_at),
     }
 
 

@@ -39,7 +39,7 @@ class Journal:
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = opened(str(address), read_only=read_only, acts=acts)
         self.recoveries = self._loaded()
-        self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
+        self.writer = Writer(self.store, self.recoveries, self._announce_trouble)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
         self.fleet = Fleet(self.store, writer)
@@ -110,10 +110,12 @@ class Journal:
         """Read what is kept in memory: damaged pages of a file show only here, not at its opening."""
         try:
             return Recoveries(self.store)
-        except (sa.exc.DatabaseError, MsgspecError, ValueError) as error:
+        except Exception as error:
             self.consoles.close()
             self.store.close()
-            raise unreadable(self.store, error) from None
+            if isinstance(error, sa.exc.DatabaseError | MsgspecError | ValueError):
+                raise unreadable(self.store, error) from None
+            raise
 
     def _last_word(self, future: Promise[T]) -> T:
         """Wait for the commit in progress; a database that was lost during it may never report the result."""
@@ -125,7 +127,7 @@ class Journal:
             unsure = "it is unknown whether this was written until it answers again"
             raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
 
-    def _tell_trouble(self) -> None:
+    def _announce_trouble(self) -> None:
         """Observers must learn at once that this console can no longer write."""
         if self.writer.broken:
             self.consoles.close()

@@ -67,8 +67,8 @@ class Log:
     def first_after(self, at: datetime) -> int:
         """Return the number of the first fact of a time or later, one more than the last where there is none."""
         with self._store.read() as connection:
-            found = connection.execute(sa.select(sa.func.min(_FACT.seq)).where(_FACT.at >= stamp(at))).scalar()
-            return int(found) if found else int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0) + 1
+            seq = connection.execute(sa.select(sa.func.min(_FACT.seq)).where(_FACT.at >= stamp(at))).scalar()
+            return int(seq) if seq else int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0) + 1
 
     def find(
         self, holds: Callable[[Logged], bool], limit: int, *, above: int = 0, below: int | None = None

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 import sqlalchemy as sa
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn, Ping
 
 from spottui.journal import schema
 from spottui.journal.leases import CHANNEL, FORGET_DEAD, Leases, cause_of
-from spottui.journal.store import JournalAway, JournalProblem, empty_engine, is_passing
+from spottui.journal.store import READ_ONLY, JournalAway, JournalProblem, empty_engine, is_passing
 from spottui.journal.upgrade import check_version, make_tables
 
 schema.fact_of_release.dialect_options["postgresql"]["where"] = schema.RELEASES
@@ -70,17 +71,19 @@ _CONNECTIONS_LEFT = """
 
 
 def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[PostgresStore, Leases | Nobody]":
-    """Open the journal at an address, and create its tables unless read-only; raises `JournalProblem`."""
+    """Open the journal at an address, and create its tables unless read-only.
+
+    Raises `JournalProblem`, and `JournalAway` if the same may succeed later.
+    """
     store = PostgresStore(address, read_only=read_only)
     try:
-        if not read_only:
-            store.prepare()
-        check_version(store)
-        store.listen(acts=acts)
-    except sa.exc.DBAPIError as error:
-        raise JournalProblem(f"journal {store.address}: {cause_of(error.orig or error)}") from None
-    except psycopg.Error as error:
-        raise JournalProblem(f"journal {store.address}: {cause_of(error)}") from None
+        store.start(acts=acts)
+    except (sa.exc.DBAPIError, psycopg.Error) as error:
+        store.close()
+        raise store.problem(getattr(error, "orig", None) or error) from None
+    except JournalProblem:
+        store.close()
+        raise
     return store, store.leases
 
 
@@ -150,9 +153,6 @@ class PostgresStore:
         self.leases: Leases | Nobody = Nobody()
         self._reading = self._engine(_READING, READ_ANSWER_S, CONNECTIONS - 2)
         self._writing = None if read_only else self._engine("", WRITE_ANSWER_S, 1)
-        if read_only and not self._has_tables():
-            self._reading = empty_engine()
-            self._is_empty = True
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -200,7 +200,24 @@ class PostgresStore:
         if self._writing:
             self._writing.dispose()
 
-    def prepare(self) -> None:
+    def start(self, *, acts: bool) -> None:
+        """Make or look for its tables, check its version, listen for commits, and be a console with `acts`."""
+        is_empty = self.read_only and not self._has_tables()
+        if is_empty:
+            self._reading = empty_engine()
+        elif not self.read_only:
+            self._prepare()
+        check_version(self)
+        if not is_empty:
+            self.leases = Leases(lambda: self.connect(WRITE_ANSWER_S), acts=acts)
+
+    def problem(self, error: Exception) -> JournalProblem:
+        """Return in words why it cannot be opened."""
+        cause = cause_of(error)
+        is_away = isinstance(error, psycopg.Error) and self._is_away(error)
+        return JournalAway(self.address, cause) if is_away else JournalProblem(f"journal {self.address}: {cause}")
+
+    def _prepare(self) -> None:
         """Create missing schema and tables; several consoles that start together do so one after the other."""
         alone = self.connect(WRITE_ANSWER_S)
         try:
@@ -215,19 +232,14 @@ class PostgresStore:
         finally:
             alone.close()
 
-    def listen(self, *, acts: bool) -> None:
-        """Listen for commits and consoles, and be one of them with `acts`."""
-        if not self._is_empty:
-            self.leases = Leases(lambda: self.connect(WRITE_ANSWER_S), acts=acts)
-
     def connect(self, answer_s: float, session: str = "") -> "psycopg.Connection[Any]":
         """Connect outside of the pools; raises `psycopg.Error`."""
         connection = _Impatient.connect(**self._conninfo, autocommit=True)
         connection.answer_s = answer_s
         if connection.info.server_version < OLDEST_VERSION * 10_000:
-            found = connection.info.parameter_status("server_version")
+            version = connection.info.parameter_status("server_version")
             raise JournalProblem(
-                f"journal {self.address}: PostgreSQL {found} is too old; use {OLDEST_VERSION} or later."
+                f"journal {self.address}: PostgreSQL {version} is too old; use {OLDEST_VERSION} or later."
             )
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -247,11 +259,27 @@ class PostgresStore:
             pool_pre_ping=True, hide_parameters=True, use_native_hstore=False,
         )  # fmt: skip
 
-    _is_empty = False
-
     def _has_tables(self) -> bool:
-        with self._answering(), self._reading.connect() as connection:
+        with self._reading.connect() as connection:
             return sa.inspect(connection).has_table(schema.log_head.name)
+
+    def _is_away(self, error: psycopg.Error) -> bool:
+        """Whether the database is what fails, and not what the address says: then the same may succeed later.
+
+        The error of a connection has no code, and its words may be in any language, so the server that it is of is
+        asked again. One with which no TLS can be agreed on has not answered.
+        """
+        if (failed := error.pgconn) is None:  # It was connected, or the time was over.
+            return isinstance(error, psycopg.OperationalError) or error.sqlstate == READ_ONLY
+        # Of several servers only this one: a ping of one that is silent stops all threads.
+        one = {name: getattr(failed, name).decode() for name in ("host", "hostaddr", "port")}
+        if PGconn.ping(make_conninfo(**{**self._conninfo, **one}).encode()) in (Ping.REJECT, Ping.NO_RESPONSE):
+            return True
+        try:
+            psycopg.connect(**{**self._conninfo, "target_session_attrs": "any"}).close()
+        except psycopg.Error:
+            return False
+        return True  # Of a cluster that elects, nobody writes yet; or it has just come back.
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

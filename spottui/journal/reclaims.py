@@ -72,7 +72,7 @@ _Known = dict[tuple[str, str], list[Recovery]]
 def _known(transaction: Transaction, seen: Sighting) -> _Known:
     wanted: dict[str, list[str]] = {}
     spoken_of = [(observation.region, observation.instance_id) for observation in seen.observations]
-    for region, instance_id in spoken_of + [(one.region, one.instance_id) for one in seen.releases]:
+    for region, instance_id in spoken_of + [(release.region, release.instance_id) for release in seen.releases]:
         wanted.setdefault(region, []).append(instance_id)
     found: _Known = {}
     for region, ids in wanted.items():
@@ -141,7 +141,7 @@ def _open(
     recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
     # A released instance never comes back, whoever requests it; one that shows its lock was not released.
     is_shown = seen.source is Evidence.LOCK
-    before = (one.interruption.released_at for one in of_instance if one.interruption.released_at and not is_shown)
+    before = (past.interruption.released_at for past in of_instance if past.interruption.released_at and not is_shown)
     released = next(before, None) or transaction.released_at(seen.region, seen.instance_id)
     if released:
         recovery = transaction.record(recovery_id, Released(released, recovery.deadline), now)
@@ -154,18 +154,18 @@ def _id(seen: Observation, epoch: int) -> str:
     return f"{seen.region}.{seen.instance_id}.{epoch}"
 
 
-def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, name: str = "") -> SignSeen:
+def _sign(seen: Observation, reclaim: Interruption, again: int, epoch: int = 0, name: str = "") -> SignSeen:
     return SignSeen(
         source=seen.source,
         began=seen.at,
-        deadline=known.deadline,
+        deadline=reclaim.deadline,
         own_deadline=deadline_of(seen),
         action=seen.action,
         message_id=seen.message_id,
         again=again,
         epoch=epoch,
         name=name,
-        marks=known.marks,
+        marks=reclaim.marks,
         not_before=seen.not_before,
     )
 

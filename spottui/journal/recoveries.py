@@ -73,6 +73,11 @@ class Recoveries:
         """Return a plan that is in memory."""
         return self._plans.get(recovery_id)
 
+    def known_plans(self, recoveries: Iterable[Recovery]) -> dict[str, Plan]:
+        """Return the plans of recoveries that are in memory, by recovery id."""
+        ids = (recovery.recovery_id for recovery in recoveries)
+        return {recovery_id: plan for recovery_id in ids if (plan := self._plans.get(recovery_id))}
+
     def was_reclaimed(self, region: str, instance_id: str) -> bool:
         """Whether there is any recovery of an instance, however old."""
         return (region, instance_id) in self._reclaimed
@@ -122,9 +127,9 @@ class Recoveries:
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the plan of a recovery, or None while there is none."""
-        known = self._plans.get(recovery_id)
-        if known is not None:
-            return known
+        kept = self._plans.get(recovery_id)
+        if kept is not None:
+            return kept
         seq = self.seq
         with self._store.read() as connection:
             plan = load_plan(connection, recovery_id)
@@ -141,7 +146,7 @@ class Recoveries:
             self._plans.update(plans)
             for recovery in changed.values():
                 self._keep(recovery)
-            self._tell(logged)
+            self._take_in(logged)
 
     def catch_up(self, connection: sa.Connection) -> list[Logged]:
         """Read what other processes have committed since, and return it.
@@ -155,26 +160,26 @@ class Recoveries:
             again = logged.pop(0)
             if self._last and not _is_same(self._last, again):
                 raise JournalProblem(GONE_BACK)
-        unknown = {one.recovery_id for one in logged} - self._known.keys() - {""}
-        known = {one.recovery_id: one for one in _load_some(connection, unknown)}
+        unknown = {entry.recovery_id for entry in logged} - self._known.keys() - {""}
+        known = {recovery.recovery_id: recovery for recovery in _load_some(connection, unknown)}
         with self._lock:
-            for one in logged:
-                before = known.get(one.recovery_id) or self._known.get(one.recovery_id)
-                if one.recovery_id and (before is None or before.version < one.seq):
-                    known[one.recovery_id] = apply(before, one)
-                if isinstance(one.fact, _PLAN_FACTS):
-                    self._plans.pop(one.recovery_id, None)
+            for entry in logged:
+                before = known.get(entry.recovery_id) or self._known.get(entry.recovery_id)
+                if entry.recovery_id and (before is None or before.version < entry.seq):
+                    known[entry.recovery_id] = apply(before, entry)
+                if isinstance(entry.fact, _PLAN_FACTS):
+                    self._plans.pop(entry.recovery_id, None)
             for recovery in known.values():
                 self._keep(recovery)
-            self._tell(logged)
+            self._take_in(logged)
         return logged
 
-    def _tell(self, logged: Sequence[Logged]) -> None:
+    def _take_in(self, logged: Sequence[Logged]) -> None:
         if logged:
-            self.feed.extend(one for one in logged if not isinstance(one.fact, f.QUIET))
-            for one in logged:
-                if isinstance(one.fact, f.Released) and not one.recovery_id:
-                    self._released.setdefault((one.region, one.instance_id), one.fact.released)
+            self.feed.extend(entry for entry in logged if not isinstance(entry.fact, f.QUIET))
+            for entry in logged:
+                if isinstance(entry.fact, f.Released) and not entry.recovery_id:
+                    self._released.setdefault((entry.region, entry.instance_id), entry.fact.released)
             self._last = logged[-1]
             self.seq = self._last.seq
 
@@ -214,7 +219,7 @@ class Recoveries:
                     self._keep(decode(text, Recovery))
             self._reclaimed.update(((row[0], row[1]), min(row[2], 2)) for row in connection.execute(_RECLAIMED))
             self._is_loaded = True
-            self._tell([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
+            self._take_in([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT, seq + 1)))
             last = connection.execute(sa.select(*FACT_COLUMNS).where(schema.fact.c.seq == seq)).one_or_none()

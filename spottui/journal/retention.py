@@ -30,7 +30,7 @@ class Retention(threading.Thread):
         self._due = threading.Event()
         self._is_stopping = False
         self._heard = 0
-        journal.follow(self._hear)
+        journal.follow(self._count)
 
     def run(self) -> None:
         """Drop batch by batch until nothing is outdated, then wait for the next day or for a flood of messages.
@@ -57,8 +57,8 @@ class Retention(threading.Thread):
         self._is_stopping = True
         self._due.set()
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
-        self._heard += sum(isinstance(one.fact, FLOODS) for one in logged)
+    def _count(self, logged: Sequence[Logged]) -> None:
+        self._heard += sum(isinstance(entry.fact, FLOODS) for entry in logged)
         if self._heard >= DROPPED_AT_ONCE:
             self._heard = 0
             self._due.set()

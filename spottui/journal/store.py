@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from spottui.domain.refusal import Unavailable
 from spottui.journal import schema
-from spottui.journal.file_lock import said_of_holder
+from spottui.journal.file_lock import holder_text
 from spottui.journal.file_watch import FileWatch, uri
 
 BUSY_TIMEOUT_MS = 5_000
@@ -26,7 +27,7 @@ class JournalProblem(Exception):
     """The journal cannot be used; the text names it and says what can be done."""
 
 
-class JournalAway(JournalProblem):
+class JournalAway(JournalProblem, Unavailable):
     """The database does not answer now, for a `cause`; callers that can wait retry."""
 
     def __init__(self, address: str, cause: str) -> None:
@@ -99,7 +100,7 @@ class SqliteStore:
         except sa.exc.OperationalError as error:
             if _code(error) != sqlite3.SQLITE_BUSY:
                 raise
-            raise JournalAway(self.address, said_of_holder(self.path)) from None
+            raise JournalAway(self.address, holder_text(self.path)) from None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -146,7 +147,7 @@ class SqliteStore:
 
 
 _CHANGES = "PRAGMA data_version"
-_READ_ONLY = "25006"
+READ_ONLY = "25006"
 """PostgreSQL's code for a read-only standby: after a failover this server or another one writes again."""
 
 
@@ -159,7 +160,7 @@ def is_passing(error: Exception) -> bool:
         if _code(error) == sqlite3.SQLITE_IOERR:
             return False
         failed = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
-        return failed or getattr(error.orig, "sqlstate", "") == _READ_ONLY
+        return failed or getattr(error.orig, "sqlstate", "") == READ_ONLY
     return isinstance(error, JournalAway | sa.exc.TimeoutError)
 
 

@@ -54,13 +54,13 @@ class Transaction:
     def of_instances(self, region: str, instance_ids: Iterable[str]) -> dict[str, list[Recovery]]:
         """Return every recovery of these instances, the newest first."""
         wanted = set(instance_ids)
-        on_disk = [one for one in wanted if self._recoveries.was_reclaimed(region, one)]
+        on_disk = [instance_id for instance_id in wanted if self._recoveries.was_reclaimed(region, instance_id)]
         found = {key: list(ones) for key, ones in of_instances(self._connection, region, on_disk).items()}
         for staged in (self._done, self._own):
-            for one in staged.recoveries.values():
-                if one.region == region and one.instance_id in wanted:
-                    recoveries = found.setdefault(one.instance_id, [])
-                    found[one.instance_id] = [*(old for old in recoveries if old.recovery_id != one.recovery_id), one]
+            for new in staged.recoveries.values():
+                if new.region == region and new.instance_id in wanted:
+                    recoveries = found.setdefault(new.instance_id, [])
+                    found[new.instance_id] = [*(old for old in recoveries if old.recovery_id != new.recovery_id), new]
         return {
             key: sorted(ones, key=lambda recovery: recovery.interruption.epoch, reverse=True)
             for key, ones in found.items()
@@ -83,7 +83,7 @@ class Transaction:
     def changed_since(self, done: int) -> list[Recovery]:
         """Return the recoveries about which earlier changes of the batch have written facts beyond the first `done`."""
         ids = {logged.recovery_id for logged in self._done.facts[done:]}
-        return [self._done.recoveries[one] for one in ids if one]
+        return [self._done.recoveries[recovery_id] for recovery_id in ids if recovery_id]
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return a recovery's plan."""
@@ -123,8 +123,8 @@ class Transaction:
         self._own.facts.append(logged)
         return logged
 
-    def _apply(self, known: Recovery | None, logged: Logged) -> Recovery:
-        changed = apply(known, logged)
+    def _apply(self, recovery: Recovery | None, logged: Logged) -> Recovery:
+        changed = apply(recovery, logged)
         self._own.recoveries[changed.recovery_id] = changed
         return changed
 

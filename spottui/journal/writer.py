@@ -156,17 +156,17 @@ class Writer(threading.Thread):
         """Wait for changes and return all of them, the most urgent first; None at the end."""
         batch: list[_Change[Any]] = []
         try:
-            found = self._waiting.get(timeout=POLL_S)
+            queued = self._waiting.get(timeout=POLL_S)
             while True:
-                if found[2] is None:
+                if queued[2] is None:
                     if batch:
-                        self._waiting.put(found)
+                        self._waiting.put(queued)
                         return batch
                     return None
-                batch.append(found[2])
+                batch.append(queued[2])
                 if len(batch) == MOST_AT_ONCE:
                     return batch
-                found = self._waiting.get_nowait()
+                queued = self._waiting.get_nowait()
         except queue.Empty:
             return batch
 
@@ -181,14 +181,14 @@ class Writer(threading.Thread):
             except Exception as error:
                 if not is_passing(error):
                     raise
-                self._say(_cause(error))
+                self._report_problem(_cause(error))
                 if self._stopping.is_set():
                     raise
                 time.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
                 continue
             break
-        self._say("")
-        self._tell(committed)
+        self._report_problem("")
+        self._inform_listeners(committed)
         for change, (result, raised) in zip(batch.changes, batch.outcomes or (), strict=True):
             if raised is None:
                 change.future.set_result(result)
@@ -220,7 +220,7 @@ class Writer(threading.Thread):
         if head < self._recoveries.seq:
             raise JournalProblem(GONE_BACK)
         if head > self._recoveries.seq:
-            self._tell(self._recoveries.catch_up(connection))
+            self._inform_listeners(self._recoveries.catch_up(connection))
 
     def _follow(self) -> None:
         """Read what other processes have committed, if anything."""
@@ -230,16 +230,16 @@ class Writer(threading.Thread):
             if changes == self._changes:
                 return
             with self._store.read() as connection:
-                self._tell(self._recoveries.catch_up(connection))
+                self._inform_listeners(self._recoveries.catch_up(connection))
         except Exception as error:
             if not is_passing(error):
                 raise
-            self._say(_cause(error))
+            self._report_problem(_cause(error))
             return
         self._changes = changes
-        self._say("")
+        self._report_problem("")
 
-    def _tell(self, logged: Sequence[Logged]) -> None:
+    def _inform_listeners(self, logged: Sequence[Logged]) -> None:
         if not logged:
             return
         for listener in self._listeners:
@@ -248,7 +248,7 @@ class Writer(threading.Thread):
             except Exception:
                 log.exception("a listener of the journal failed")
 
-    def _say(self, problem: str) -> None:
+    def _report_problem(self, problem: str) -> None:
         if problem != self.problem:
             self.problem = problem
             log.warning("journal: %s", problem or "it takes changes again")

@@ -16,7 +16,7 @@ class Channel(msgspec.Struct, frozen=True):
     name: str
     service: apprise.Apprise
 
-    def tell(self, title: str, text: str) -> bool:
+    def send(self, title: str, text: str) -> bool:
         """Send a message and return whether it was taken. Never raises, and never logs the address."""
         try:
             return bool(self.service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))

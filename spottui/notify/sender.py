@@ -47,8 +47,8 @@ class Sender:
         for channel in self._channels:
             journal.run(lambda t, name=channel.name: deliveries.introduce(t, name))  # type: ignore[misc]
         self._threads = [
-            threading.Thread(target=self._run, args=(one,), name=f"notify {one.name}", daemon=True)
-            for one in self._channels
+            threading.Thread(target=self._run, args=(channel,), name=f"notify {channel.name}", daemon=True)
+            for channel in self._channels
         ]
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class Sender:
         """
         while letters := self._next_round(channel):
             for delivery in letters:
-                if self._claim(channel, delivery) and not self._tell(channel, delivery):
+                if self._claim(channel, delivery) and not self._send(channel, delivery):
                     return
 
     def _run(self, channel: Channel) -> None:
@@ -93,7 +93,7 @@ class Sender:
     def _queue_up(self, channel: Channel) -> None:
         """Write down what of the log deserves to be told since the channel was last looked after."""
         with self._journal.store.read() as connection:
-            since = deliveries.told_up_to(connection, channel.name)
+            since = deliveries.queued_up_to(connection, channel.name)
         while new := self._journal.log.after(since, AT_ONCE, TOLD_OF):
             worth = [logged for logged in new if self._is_worth_it(logged)]
             since, now = new[-1].seq, self._clock.now()
@@ -118,9 +118,9 @@ class Sender:
             return False, recovery.deadline.timestamp(), delivery.logged.seq
         return True, 0.0, delivery.logged.seq
 
-    def _claim(self, channel: Channel, one: Delivery) -> bool:
+    def _claim(self, channel: Channel, delivery: Delivery) -> bool:
         now = self._clock.now()
-        return self._journal.run(lambda t: deliveries.claim(t, channel.name, one, now), Urgency.EYES)
+        return self._journal.run(lambda t: deliveries.claim(t, channel.name, delivery, now), Urgency.EYES)
 
     def _is_worth_it(self, logged: Logged) -> bool:
         recovery = self._journal.recoveries.get(logged.recovery_id) if logged.recovery_id else None
@@ -128,14 +128,14 @@ class Sender:
 
     def _letter(self, logged: Logged) -> tuple[str, str] | None:
         """Of the recovery as the fact left it, whatever has happened since."""
-        until_then = (one for one in self._journal.log.of(logged.recovery_id) if one.seq <= logged.seq)
+        until_then = (earlier for earlier in self._journal.log.of(logged.recovery_id) if earlier.seq <= logged.seq)
         recovery = fold(until_then)
         return letter(logged, recovery) if recovery else None
 
-    def _tell(self, channel: Channel, delivery: Delivery) -> bool:
+    def _send(self, channel: Channel, delivery: Delivery) -> bool:
         """Tell a letter and write down what became of it; False where the channel did not accept it."""
         said = self._letter(delivery.logged)
-        if said is None or channel.tell(self._subject(delivery), _body(said, delivery)):
+        if said is None or channel.send(self._subject(delivery), _body(said, delivery)):
             self._back_offs.pop(channel.name, None)
             self._journal.run(lambda t: deliveries.taken(t, channel.name, delivery))
             return True
@@ -150,11 +150,11 @@ class Sender:
         self._journal.run(lambda t: deliveries.failed(t, channel.name, delivery, now + _wait(delivery.attempts)))
         return False
 
-    def _subject(self, one: Delivery) -> str:
+    def _subject(self, delivery: Delivery) -> str:
         """The same for all of an incident: mail programs and people put them together by it."""
-        recovery = self._journal.recoveries.get(one.logged.recovery_id)
+        recovery = self._journal.recoveries.get(delivery.logged.recovery_id)
         if recovery is None:
-            return f"spottui: {plain(one.logged.recovery_id)}"
+            return f"spottui: {plain(delivery.logged.recovery_id)}"
         where = f"{plain(recovery.instance_id)} in {plain(region(recovery.region))}"
         return f"spottui: {where}, {recovery.started:%d %b %H:%M:%S} UTC"
 
@@ -187,6 +187,6 @@ def _least_refused_first(letters: list[Delivery]) -> list[Delivery]:
     return [first, *(delivery for delivery in letters if delivery is not first)]
 
 
-def _body(said: tuple[str, str], one: Delivery) -> str:
+def _body(said: tuple[str, str], delivery: Delivery) -> str:
     title, text = said
-    return f"{plain(title)}\n{plain(text, 1000)}\n{one.logged.at:%H:%M:%S} UTC"
+    return f"{plain(title)}\n{plain(text, 1000)}\n{delivery.logged.at:%H:%M:%S} UTC"

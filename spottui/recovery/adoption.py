@@ -32,7 +32,7 @@ UNLISTED_S = 20.0
 """How long to look for something that the cloud says exists: a new resource may not be listed yet."""
 
 
-async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | None:
+async def adopt_instance(ctx: RecoveryContext, attempt: Try) -> str | CloudError | None:
     """Return the instance that was launched for this reclaim without being in the recovery, or None.
 
     Returns the error if the cloud did not answer: then it is unknown whether there is one.
@@ -43,28 +43,28 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
     if not mine:
         return None
     instance_id = mine[0]
-    begun = CallBegun("RunInstances", one.client_token, attempt=one)
-    await ctx.record(begun, CallAnswered("RunInstances", one.client_token, "", (instance_id,), detail=ADOPTED))
+    begun = CallBegun("RunInstances", attempt.client_token, attempt=attempt)
+    await ctx.record(begun, CallAnswered("RunInstances", attempt.client_token, "", (instance_id,), detail=ADOPTED))
     return instance_id
 
 
 async def launched(ctx: RecoveryContext) -> tuple[str, ...] | CloudError:
     """Return the listed instances that any console launched for this reclaim."""
-    found = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
-    if isinstance(found, CloudError):
-        return found
-    return tuple(instance.instance_id for instance in found if _is_replacement(instance, ctx.recovery))
+    instances = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
+    if isinstance(instances, CloudError):
+        return instances
+    return tuple(instance.instance_id for instance in instances if _is_replacement(instance, ctx.recovery))
 
 
-async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> str | CloudError | None:
+async def await_instance(ctx: RecoveryContext, attempt: Try, patience_s: float) -> str | CloudError | None:
     """Wait until an instance launched for this reclaim is listed, and return it; None for none."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + patience_s
     while True:
         is_late = loop.time() > until_s
-        found = await adopt_instance(ctx, one)
-        if isinstance(found, str) or is_late:
-            return found
+        instance_id = await adopt_instance(ctx, attempt)
+        if isinstance(instance_id, str) or is_late:
+            return instance_id
         await asyncio.sleep(POLL_S)
 
 
@@ -83,28 +83,28 @@ async def images_begun(ctx: RecoveryContext) -> tuple[Image, ...]:
     looking = begin_to_look_for_images(ctx)
     await asyncio.wait({looking}, timeout=PATIENCE_S)
     ctx.images = None
-    found = looking.result() if looking.done() else ()
-    return () if isinstance(found, CloudError) else found
+    images = looking.result() if looking.done() else ()
+    return () if isinstance(images, CloudError) else images
 
 
-async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -> str | None:
+async def adopt_image(ctx: RecoveryContext, images: Iterable[Image], creation: Call) -> str | None:
     """Return the image of this reclaim among those that were started, unless it is in the recovery; None for none.
 
     Whoever began it launches from it; a recovery that adopts it `follows`.
     """
     known = ctx.recovery.made("image")
-    mine = (image for image in found if not (image.lost or image.image_id in known or _is_earlier(ctx, image.tags)))
-    image = next((image for image in mine if _is_image(image, ctx.recovery, one.image_of)), None)
+    mine = (image for image in images if not (image.lost or image.image_id in known or _is_earlier(ctx, image.tags)))
+    image = next((image for image in mine if _is_image(image, ctx.recovery, creation.image_of)), None)
     if image is None:
         return None
     ctx.follows = dict(image.tags).get(OUR_TAG) != ctx.id
-    begun = CallBegun("CreateImage", one.client_token, image_of=one.image_of)
-    answered = CallAnswered("CreateImage", one.client_token, "", (image.image_id,), detail=ADOPTED)
-    await ctx.record(*one.before, begun, answered)
+    begun = CallBegun("CreateImage", creation.client_token, image_of=creation.image_of)
+    answered = CallAnswered("CreateImage", creation.client_token, "", (image.image_id,), detail=ADOPTED)
+    await ctx.record(*creation.before, begun, answered)
     return image.image_id
 
 
-async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
+async def adopt_named(ctx: RecoveryContext, name: str, creation: Call) -> str | None:
     """Wait until the image for which the cloud refused a name or token is listed, and return it.
 
     None if another image has that name.
@@ -114,9 +114,9 @@ async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
     while True:
         is_late = loop.time() > until_s
         is_taken = await ctx.attempt(lambda: ecs.has_image_named(name))
-        found = await ctx.shared.polls.images_of(ctx.recovery.region, ctx.id)
-        image_id = None if isinstance(found, CloudError) else await adopt_image(ctx, found, one)
-        if image_id or is_late or (is_taken is True and not isinstance(found, CloudError)):
+        images = await ctx.shared.polls.images_of(ctx.recovery.region, ctx.id)
+        image_id = None if isinstance(images, CloudError) else await adopt_image(ctx, images, creation)
+        if image_id or is_late or (is_taken is True and not isinstance(images, CloudError)):
             return image_id
         await asyncio.sleep(POLL_S)
 
@@ -127,11 +127,11 @@ async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str 
     None if there is none or the cloud does not answer. A snapshot from before the release, of an image or in a group,
     has another name, because it lacks the writes since then.
     """
-    found = await ctx.shared.polls.snapshots_of(ctx.recovery.region, ctx.id)
-    if isinstance(found, CloudError):
+    snapshots = await ctx.shared.polls.snapshots_of(ctx.recovery.region, ctx.id)
+    if isinstance(snapshots, CloudError):
         return None
-    of_disk = (one for one in found if (one.disk_id, one.name) == (disk_id, KEPT_NAME) and not one.lost)
-    snapshot = next((one for one in of_disk if _is_of_reclaim(one.tags, one.made, ctx.recovery)), None)
+    of_disk = (row for row in snapshots if (row.disk_id, row.name) == (disk_id, KEPT_NAME) and not row.lost)
+    snapshot = next((row for row in of_disk if _is_of_reclaim(row.tags, row.made, ctx.recovery)), None)
     if snapshot is None:
         return None
     begun = CallBegun("CreateSnapshot", token, disk_id)
@@ -144,11 +144,13 @@ async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str])
 
     None for none, or where nobody says. Whoever began it launches from it; a recovery that adopts it `follows`.
     """
-    found = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
-    if isinstance(found, CloudError):
+    groups = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
+    if isinstance(groups, CloudError):
         return None
     of_disks = (
-        group for group in found if group.disk_ids == set(disk_ids) and not (group.lost or _is_earlier(ctx, group.tags))
+        group
+        for group in groups
+        if group.disk_ids == set(disk_ids) and not (group.lost or _is_earlier(ctx, group.tags))
     )
     group = next((group for group in of_disks if _is_of_reclaim(group.tags, group.made, ctx.recovery)), None)
     if group is None:
@@ -192,7 +194,7 @@ def _is_image(image: Image, recovery: Recovery, image_of: ImageOf | None) -> boo
 
 def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
     """Whether it was launched for this reclaim and not for an earlier one of the instance."""
-    removed = {one.failure.message for one in recovery.tries if one.failure and one.failure.kind == REMOVED}
+    removed = {attempt.failure.message for attempt in recovery.tries if attempt.failure and attempt.refusal == REMOVED}
     if instance.instance_id in removed or instance.instance_id == recovery.instance_id:
         return False
     return _is_of_reclaim(instance.tags, instance.created, recovery)

@@ -18,7 +18,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.view import AutoMode, in_all
 from spottui.journal import Journal
-from spottui.journal.arming import Arming, armings, disarm, forget, say
+from spottui.journal.arming import Arming, armings, disarm, forget, record_arming
 from spottui.journal.store import JournalAway
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
@@ -27,7 +27,7 @@ from spottui.recovery.auto_mode_rules import (
     AUTO,
     Case,
     Grant,
-    Look,
+    Overview,
     Place,
     Refusal,
     Standing,
@@ -62,22 +62,22 @@ class AutoModeControl:
         self._policies = {name: settings.policy_of(name) for name in ("", *settings.accounts)}
         self._clock = clock
         self._consoles = journal.consoles
-        self._last_looks: dict[str, Look] = {}
+        self._last_overviews: dict[str, Overview] = {}
         self._places: tuple[datetime, dict[Place, datetime]] | None = None
         self._shown: tuple[int, datetime, AutoMode] | None = None
         self._living: dict[str, tuple[float, bool]] = {}
         self._tallies = Tallies(journal.recoveries.lately())
         self._counted: tuple[Transaction, int] | None = None
         self._armings: tuple[Transaction, tuple[Arming, ...]] | None = None
-        journal.follow(self._hear)
+        journal.follow(self._follow)
         if journal.consoles.own:
             journal.submit(self._forget_dead, Urgency.DECISION)
 
     @property
     def armed(self) -> bool:
         """Whether it was armed at the last check."""
-        looks = list(self._last_looks.values())
-        return not looks or max(looks, key=lambda look: look.at).standing.armed
+        overviews = list(self._last_overviews.values())
+        return not overviews or max(overviews, key=lambda overview: overview.at).standing.armed
 
     def arm(self, who: str, stopped_message: Callable[[Stopped], str]) -> None:
         """Let auto-mode confirm by itself; raises `Refused`, with `stopped_message`, while there is a stop file."""
@@ -85,11 +85,11 @@ class AutoModeControl:
 
         def write(transaction: Transaction) -> None:
             console, self._armings = self._consoles.own, None
-            say(transaction.connection, Arming(console, stopped is None, who, now, stopped))
+            record_arming(transaction.connection, Arming(console, stopped is None, who, now, stopped))
             transaction.log(NotArmed(who, stopped) if stopped else Armed(who, console), now)
 
         self._journal.run(write, Urgency.DECISION, PATIENCE_S)
-        self._last_looks = {}
+        self._last_overviews = {}
         if stopped:
             raise Refused(f"Auto-mode is not armed: {stopped_message(stopped)}.")
 
@@ -99,7 +99,7 @@ class AutoModeControl:
         self._journal.run(
             lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S
         )
-        self._last_looks = {}
+        self._last_overviews = {}
 
     def state(self) -> AutoMode:
         """Return whether it is armed, by whom or why not, its limits, and how far they are used."""
@@ -119,12 +119,12 @@ class AutoModeControl:
         """Say whether auto-mode may recover this now, and when its veto window ends; a window holds a place."""
         now = self._clock.now()
         case = Case(recovery, plan, forecast, now, self._resting_at(now))
-        look = self._recent_look(case.account, now)
-        answer = self._judge(look, case)
-        if look.standing.tripped:
+        overview = self._recent_overview(case.account, now)
+        answer = self._judge(overview, case)
+        if overview.standing.tripped:
             await arrival(self._journal.submit(self._trip, Urgency.DECISION))
-            self._last_looks = {}
-        if _news(look, case, answer) is None:
+            self._last_overviews = {}
+        if _news(overview, case, answer) is None:
             return answer
         write = self._answer_again if isinstance(answer, Grant) else self._note_again
         return await self._write(write, case)
@@ -147,29 +147,29 @@ class AutoModeControl:
 
         return await arrival(self._journal.submit(run, Urgency.DECISION))
 
-    def _judge(self, look: Look, case: Case) -> Grant | Refusal:
-        return judge(self._policies.get(case.account, self._policy), look, case)
+    def _judge(self, overview: Overview, case: Case) -> Grant | Refusal:
+        return judge(self._policies.get(case.account, self._policy), overview, case)
 
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
         """Grants rely only on what is true within the transaction."""
-        look = self._look_in(transaction, case.account, case.now)
-        answer = self._judge(look, case)
-        _note(transaction, look, case, answer)
+        overview = self._overview_in(transaction, case.account, case.now)
+        answer = self._judge(overview, case)
+        _note(transaction, overview, case, answer)
         return answer
 
     def _note_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
-        look = self._recent_look(case.account, case.now)
-        answer = self._judge(look, case)
+        overview = self._recent_overview(case.account, case.now)
+        answer = self._judge(overview, case)
         if isinstance(answer, Grant):
             return self._answer_again(transaction, case)
-        _note(transaction, look, case, answer)
+        _note(transaction, overview, case, answer)
         return answer
 
     def _confirm(self, transaction: Transaction, case: Case) -> Grant | Refusal | None:
-        look = self._look_in(transaction, case.account, case.now)
-        answer = self._judge(look, case)
+        overview = self._overview_in(transaction, case.account, case.now)
+        answer = self._judge(overview, case)
         if not isinstance(answer, Grant) or answer.veto_until > case.now:
-            _note(transaction, look, case, answer)
+            _note(transaction, overview, case, answer)
             return answer
         recovery_id, cost = case.recovery.recovery_id, case.plan.added_cost_per_hour
         confirmed = AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY), cost)
@@ -183,48 +183,48 @@ class AutoModeControl:
         return in_all(by_account)
 
     def _state_of(self, account: str, said: tuple[Arming, ...], now: datetime) -> AutoMode:
-        look = self._look(account, said, now)
-        if look.standing.tripped and not self._journal.store.read_only:
+        overview = self._overview(account, said, now)
+        if overview.standing.tripped and not self._journal.store.read_only:
             self._journal.submit(self._trip, Urgency.DECISION)
-        policy, standing = self._policies.get(account, self._policy), look.standing
+        policy, standing = self._policies.get(account, self._policy), overview.standing
         return AutoMode(
             armed=standing.armed,
-            in_flight=look.in_flight,
+            in_flight=overview.in_flight,
             max_at_once=policy.max_at_once,
             max_per_hour=policy.max_per_hour,
             veto_window_s=policy.veto_window_s,
             stopped=standing.stopped,
             who=standing.who,
             since=standing.since,
-            waiting=len(look.line),
-            last_hour=look.last_hour,
-            added_cost_per_hour=look.added_cost,
+            waiting=len(overview.line),
+            last_hour=overview.last_hour,
+            added_cost_per_hour=overview.added_cost,
             max_added_cost_per_hour=policy.max_added_cost_per_hour,
             resting=tuple(
                 (f"{kind} {zone}", until) for (kind, zone, _), until in sorted(self._resting_at(now).items())
             ),
         )
 
-    def _recent_look(self, account: str, now: datetime) -> Look:
-        look = self._last_looks.get(account)
-        if look is not None and timedelta(0) <= now - look.at < LOOK_KEPT:
-            return look
+    def _recent_overview(self, account: str, now: datetime) -> Overview:
+        overview = self._last_overviews.get(account)
+        if overview is not None and timedelta(0) <= now - overview.at < LOOK_KEPT:
+            return overview
         try:
-            look = self._last_looks[account] = self._look(account, self._read_armings(), now)
+            overview = self._last_overviews[account] = self._overview(account, self._read_armings(), now)
         except JournalAway:
-            if look is None:
+            if overview is None:
                 raise
-        return look
+        return overview
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _follow(self, logged: Sequence[Logged]) -> None:
         """Count what was committed; runs in the writer's thread."""
         self._counted = self._armings = None
-        for recovery_id in {one.recovery_id for one in logged}:
+        for recovery_id in {entry.recovery_id for entry in logged}:
             recovery = self._journal.recoveries.known(recovery_id)
             if recovery:
                 self._tallies.put(recovery)
 
-    def _look_in(self, transaction: Transaction, account: str, now: datetime) -> Look:
+    def _overview_in(self, transaction: Transaction, account: str, now: datetime) -> Overview:
         """Return the counts, including earlier changes of the same transaction."""
         counted = self._counted
         if counted and counted[0] is not transaction:
@@ -236,23 +236,23 @@ class AutoModeControl:
         self._counted = transaction, transaction.done
         if self._armings is None or self._armings[0] is not transaction:
             self._armings = transaction, armings(transaction.connection)
-        return self._look(account, self._armings[1], now)
+        return self._overview(account, self._armings[1], now)
 
     def _read_armings(self) -> tuple[Arming, ...]:
         with self._journal.store.read() as connection:
             return armings(connection)
 
-    def _look(self, account: str, said: tuple[Arming, ...], now: datetime) -> Look:
+    def _overview(self, account: str, said: tuple[Arming, ...], now: datetime) -> Overview:
         policy = self._policies.get(account, self._policy)
-        return self._tallies.of(account).look(self._standing(said), policy, now, self._is_alive)
+        return self._tallies.of(account).overview(self._standing(said), policy, now, self._is_alive)
 
     def _is_alive(self, console: str) -> bool:
         """Check the file at most every so often: in a storm a thousand recoveries ask each second."""
         now = time.monotonic()
-        known = self._living.get(console)
-        if known is None or now - known[0] > ALIVE_KEPT_S:
-            known = self._living[console] = now, self._consoles.is_alive(console)
-        return known[1]
+        last = self._living.get(console)
+        if last is None or now - last[0] > ALIVE_KEPT_S:
+            last = self._living[console] = now, self._consoles.is_alive(console)
+        return last[1]
 
     def _standing(self, said: tuple[Arming, ...]) -> Standing:
         if not said:
@@ -287,9 +287,9 @@ class AutoModeControl:
     def _trip(self, transaction: Transaction) -> None:
         """Disarm, unless another console has."""
         now = self._clock.now()
-        look = self._look_in(transaction, "", now)
-        if look.standing.tripped:
-            self._disarm(transaction, "", look.standing.stopped, now)
+        overview = self._overview_in(transaction, "", now)
+        if overview.standing.tripped:
+            self._disarm(transaction, "", overview.standing.stopped, now)
         self._forget_dead(transaction)
 
     def _forget_dead(self, transaction: Transaction) -> None:
@@ -323,15 +323,15 @@ class AutoModeControl:
         return {place: until for place, until in self._places[1].items() if until > now}
 
 
-def _note(transaction: Transaction, look: Look, case: Case, answer: Grant | Refusal) -> None:
-    new = _news(look, case, answer)
+def _note(transaction: Transaction, overview: Overview, case: Case, answer: Grant | Refusal) -> None:
+    new = _news(overview, case, answer)
     if new is not None:
         transaction.record(case.recovery.recovery_id, new, case.now)
 
 
-def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | None:
+def _news(overview: Overview, case: Case, answer: Grant | Refusal) -> AutoAnswered | None:
     """Return the answer if it differs from the last one in a field that is used or shown, else None."""
-    if not is_asking(look, case):
+    if not is_asking(overview, case):
         return None
     cost = case.plan.added_cost_per_hour
     if isinstance(answer, Grant):
@@ -342,10 +342,10 @@ def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | Non
         kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
         new = AutoAnswered(kind, answer.reason, cost)
     auto_asked = case.known
-    if auto_asked is None or _told(new) != _told(auto_asked):
+    if auto_asked is None or _key_of(new) != _key_of(auto_asked):
         return new
     return None if new.added_cost == auto_asked.added_cost else structs.replace(new, again=True)
 
 
-def _told(asked: AutoAnswered | AutoAsked) -> tuple[object, ...]:
+def _key_of(asked: AutoAnswered | AutoAsked) -> tuple[object, ...]:
     return asked.answer, asked.reason, asked.veto_until

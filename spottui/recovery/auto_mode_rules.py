@@ -56,7 +56,7 @@ class Standing(msgspec.Struct, frozen=True):
     tripped: bool = False
 
 
-class Look(msgspec.Struct, frozen=True):
+class Overview(msgspec.Struct, frozen=True):
     """What the journal said at one moment of all recoveries, the nearest deadline first.
 
     `held` have a slot and together add `held_cost` per hour; `line` waits for one. `last_hour` were confirmed by
@@ -109,10 +109,10 @@ class Case(msgspec.Struct, frozen=True):
         return self.recovery.deadline, self.recovery.recovery_id
 
 
-def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
+def judge(policy: Policy, overview: Overview, case: Case) -> Grant | Refusal:
     """Return whether a recovery may proceed, and when its veto window ends."""
     for rule in (_not_for_auto_mode, _tags, _owner, _places, _cost, _limits):
-        refusal = rule(policy, look, case)
+        refusal = rule(policy, overview, case)
         if refusal:
             return refusal
     veto_until = case.now + timedelta(seconds=_window_s(policy.veto_window_s, case.forecast))
@@ -121,11 +121,11 @@ def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
     return Grant(moment if moment and moment < veto_until + timedelta(seconds=1) else veto_until)
 
 
-def is_asking(look: Look, case: Case) -> bool:
+def is_asking(overview: Overview, case: Case) -> bool:
     """Whether auto-mode decides at all: it is armed, a lock has confirmed the reclaim, and no person has decided."""
     recovery = case.recovery
     spoken = recovery.decision is not Decision.NONE or recovery.cancel or recovery.state.is_final
-    return look.standing.armed and case.interruption.locked and not spoken
+    return overview.standing.armed and case.interruption.locked and not spoken
 
 
 def resting_places(
@@ -138,7 +138,7 @@ def resting_places(
     """
     strikes: dict[Place, list[datetime]] = {}
     for recovery in recoveries:
-        launches = [one for one in recovery.tries if one.failure is None]
+        launches = [attempt for attempt in recovery.tries if attempt.failure is None]
         at = _came_to_nothing_at(recovery, reclaimed)
         if launches and at and confirmations(recovery):
             strikes.setdefault(launches[-1].place, []).append(at)
@@ -169,15 +169,15 @@ def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -
     return again if again and again - recovery.started <= HOUR else None
 
 
-def _not_for_auto_mode(_policy: Policy, look: Look, case: Case) -> Refusal | None:
-    if is_asking(look, case):
+def _not_for_auto_mode(_policy: Policy, overview: Overview, case: Case) -> Refusal | None:
+    if is_asking(overview, case):
         return None
-    if look.standing.armed and not case.interruption.locked:
+    if overview.standing.armed and not case.interruption.locked:
         return Refusal(Reason(Why.NO_LOCK_AUTO_STAYS_AWAY))
     return Refusal(Reason(Why.PLAN_READY))
 
 
-def _tags(policy: Policy, _look: Look, case: Case) -> Refusal | None:
+def _tags(policy: Policy, _overview: Overview, case: Case) -> Refusal | None:
     tags = dict(case.plan.spec.instance.tags)
     denied = [key for key, value in policy.deny_tags.items() if key in tags and value in ("", tags[key])]
     if denied:
@@ -189,12 +189,12 @@ def _tags(policy: Policy, _look: Look, case: Case) -> Refusal | None:
     return None
 
 
-def _owner(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
+def _owner(_policy: Policy, _overview: Overview, case: Case) -> Refusal | None:
     owner = owner_of(case.plan.spec.instance)
     return Refusal(Reason(Why.OWNED, owner.id, owner.kind)) if owner else None
 
 
-def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
+def _places(policy: Policy, _overview: Overview, case: Case) -> Refusal | None:
     places = [candidate.place for candidate in case.plan.candidates]
     if not case.plan.route.traits.launches or not places or not all(place in case.resting for place in places):
         return None
@@ -204,25 +204,25 @@ def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
     return Refusal(Reason(Why.PLACES_REST, count=policy.breaker_failures, detail=where, at=until))
 
 
-def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
+def _cost(policy: Policy, overview: Overview, case: Case) -> Refusal | None:
     ceiling, own = policy.max_added_cost_per_hour, case.plan.added_cost_per_hour
     if ceiling and not case.plan.surveyed:
         return Refusal(Reason(Why.COST_NOT_KNOWN))
-    held = look.held_cost - (case.known.added_cost if case.granted and case.known else 0.0)
-    total = look.added_cost + held + own
+    held = overview.held_cost - (case.known.added_cost if case.granted and case.known else 0.0)
+    total = overview.added_cost + held + own
     if not ceiling or own <= 0 or total <= ceiling:
         return None
-    return Refusal(Reason(Why.COST_CEILING, amounts=(round(total, 2), ceiling)))
+    return Refusal(Reason(Why.COST_CEILING, detail=case.plan.currency, amounts=(round(total, 2), ceiling)))
 
 
-def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
+def _limits(policy: Policy, overview: Overview, case: Case) -> Refusal | None:
     """A recovery with a slot keeps it before those with a later deadline; one without is behind all that have one."""
-    held = bisect_left(look.held, case.turn) if case.granted else len(look.held)
-    ahead = 0 if case.granted else bisect_left(look.line, case.turn)
-    if ahead >= policy.max_at_once - look.in_flight - held:
+    held = bisect_left(overview.held, case.turn) if case.granted else len(overview.held)
+    ahead = 0 if case.granted else bisect_left(overview.line, case.turn)
+    if ahead >= policy.max_at_once - overview.in_flight - held:
         return Refusal(Reason(Why.AT_ONCE, amounts=(policy.max_at_once,)), ahead)
-    if ahead >= policy.max_per_hour - look.last_hour - held:
-        return Refusal(Reason(Why.PER_HOUR, amounts=(policy.max_per_hour,), at=look.free_at), ahead)
+    if ahead >= policy.max_per_hour - overview.last_hour - held:
+        return Refusal(Reason(Why.PER_HOUR, amounts=(policy.max_per_hour,), at=overview.free_at), ahead)
     return None
 
 

@@ -11,7 +11,7 @@ import msgspec
 from spottui.domain.recovery import AutoAnswer, Decision, PastRun, Recovery, RecoveryState
 from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy
-from spottui.recovery.auto_mode_rules import AUTO, HOUR, Look, Standing, Turn, confirmations, runs
+from spottui.recovery.auto_mode_rules import AUTO, HOUR, Overview, Standing, Turn, confirmations, runs
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class Tallies:
 
 
 class Tally:
-    """Counts recoveries for `Look`; a recovery is counted anew when it has changed."""
+    """Counts recoveries for `Overview`; a recovery is counted anew when it has changed."""
 
     def __init__(self, recoveries: Iterable[Recovery] = ()) -> None:
         self._parts: dict[str, _Part] = {}
@@ -85,12 +85,12 @@ class Tally:
         for ending in new.endings:
             insort(self.endings, ending)
 
-    def look(self, standing: Standing, policy: Policy, now: datetime, is_alive: Callable[[str], bool]) -> Look:
+    def overview(self, standing: Standing, policy: Policy, now: datetime, is_alive: Callable[[str], bool]) -> Overview:
         """Return the counts; a recovery whose console is not alive (`is_alive`) takes no slot."""
         dead = {driver for driver in list(self._drivers) if not is_alive(driver)}
         hour = self._confirmed[bisect_right(self._confirmed, (now - HOUR, float("inf"))) :]
         is_full = len(hour) >= policy.max_per_hour > 0
-        return Look(
+        return Overview(
             at=now,
             standing=standing,
             in_flight=self._in_flight,
@@ -116,15 +116,15 @@ class Tally:
             self.endings.remove(ending)
 
 
-def _part(one: Recovery) -> _Part:
-    asked, turn = one.auto, (one.deadline, one.recovery_id)
-    waits = not one.state.is_final and one.decision is Decision.NONE and not one.cancel
+def _part(recovery: Recovery) -> _Part:
+    asked, turn = recovery.auto, (recovery.deadline, recovery.recovery_id)
+    waits = not recovery.state.is_final and recovery.decision is Decision.NONE and not recovery.cancel
     return _Part(
-        in_flight=one.decision is Decision.CONFIRM and not one.state.is_final,
+        in_flight=recovery.decision is Decision.CONFIRM and not recovery.state.is_final,
         held=(turn, asked.added_cost) if asked and waits and asked.answer is AutoAnswer.GRANTED else None,
-        in_line=(turn, one.driver) if asked and waits and asked.answer is AutoAnswer.IN_LINE else None,
-        confirmed=tuple((yes.at, yes.added_cost) for yes in confirmations(one)),
-        endings=tuple(_ending(one.recovery_id, run) for run in runs(one) if _counts(run)),
+        in_line=(turn, recovery.driver) if asked and waits and asked.answer is AutoAnswer.IN_LINE else None,
+        confirmed=tuple((yes.at, yes.added_cost) for yes in confirmations(recovery)),
+        endings=tuple(_ending(recovery.recovery_id, run) for run in runs(recovery) if _counts(run)),
     )
 
 

@@ -42,29 +42,31 @@ class Call(msgspec.Struct, frozen=True):
         return self.settle_by if settles and self.settle_by else self.give_up_at
 
 
-async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str | CloudError:
+async def call(ctx: RecoveryContext, request: Call, do: Callable[[], Answer]) -> str | CloudError:
     """Make a call and return the id that it returned, or the final error.
 
     The token is on disk before the call is made. A throttled call waits for the next minute, one with an unknown effect
     is repeated with the same ClientToken, and wrong credentials are retried until somebody has fixed them; all of it
     until `give_up_at`.
     """
-    begun = CallBegun(one.action, one.client_token, one.target, one.attempt, one.image_of)
-    await ctx.record(*one.before, begun)
+    begun = CallBegun(request.action, request.client_token, request.target, request.attempt, request.image_of)
+    await ctx.record(*request.before, begun)
     failures = 0
     while True:
         outcome = await ctx.attempt(do)
         if not isinstance(outcome, CloudError):
             made = (outcome.resource_id,)
-            answered = CallAnswered(one.action, one.client_token, outcome.request_id, made, one.target, one.detail)
+            answered = CallAnswered(
+                request.action, request.client_token, outcome.request_id, made, request.target, request.detail
+            )
             await ctx.record(answered, urgency=Urgency.EVIDENCE)
             return outcome.resource_id
         wait_s = _wait_s(outcome, failures, ctx.now())
         failures += 1
-        left_s = (one.repeats_until(outcome) - ctx.now()).total_seconds()
-        gives_up = wait_s is None or left_s < wait_s or _is_moot(ctx.recovery, one)
+        left_s = (request.repeats_until(outcome) - ctx.now()).total_seconds()
+        gives_up = wait_s is None or left_s < wait_s or _is_moot(ctx.recovery, request)
         next_try = None if gives_up or wait_s is None else ctx.now() + timedelta(seconds=wait_s)
-        failed = CallFailed(one.action, failure_of(outcome), one.client_token, one.target, next_try)
+        failed = CallFailed(request.action, failure_of(outcome), request.client_token, request.target, next_try)
         await ctx.record(failed, urgency=Urgency.EVIDENCE)
         if gives_up or wait_s is None:
             return outcome
@@ -94,9 +96,9 @@ def may_begin(recovery: Recovery, client_token: str) -> bool:
     return not recovery.cancel or client_token in recovery.unsettled
 
 
-def _is_moot(recovery: Recovery, one: Call) -> bool:
+def _is_moot(recovery: Recovery, request: Call) -> bool:
     """Whether the call is about an instance that is gone."""
-    return one.target == recovery.instance_id and recovery.interruption.released_at is not None
+    return request.target == recovery.instance_id and recovery.interruption.released_at is not None
 
 
 async def _cancelled_within(ctx: RecoveryContext, wait_s: float) -> bool:

@@ -86,7 +86,7 @@ class Shared(msgspec.Struct, frozen=True):
     private_zones: Mapping[str, PrivateZone]
     group_turns: defaultdict[str, asyncio.Lock] = msgspec.field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two at once would each count on the other's server."""
-    group_wishes: "defaultdict[str, list[Wish]]" = msgspec.field(default_factory=lambda: defaultdict(list))
+    group_requests: "defaultdict[str, list[EntryRequest]]" = msgspec.field(default_factory=lambda: defaultdict(list))
     """The changes of each server group that recoveries want: whoever has the lock makes one call for all of them."""
     traffic_calls: defaultdict[Product, asyncio.Semaphore] = msgspec.field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(TRAFFIC_CALLS))
@@ -220,7 +220,7 @@ Group = Sequence[BackendStatus]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wish:
+class EntryRequest:
     """The wanted state of one entry: a weight, or None to remove it from its group.
 
     A missing entry is added if it `joins`. With `spares`, the last healthy entry of a group is left alone.
@@ -252,14 +252,14 @@ class Wish:
         return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
 
 
-def entry_of(group: Group, one: Backend) -> BackendStatus | None:
+def entry_of(group: Group, entry: Backend) -> BackendStatus | None:
     """Return an entry as its group lists it, None if it is missing."""
-    return next((status for status in group if status.backend.key == one.key), None)
+    return next((status for status in group if status.backend.key == entry.key), None)
 
 
-def cancelled(known: Recovery) -> StepOutcome:
+def cancelled(recovery: Recovery) -> StepOutcome:
     """Return the end by a person's cancel; created resources stay until they are cleaned up."""
-    left = tuple(f"{created.kind} {created.resource_id}" for created in known.created)
+    left = tuple(f"{created.kind} {created.resource_id}" for created in recovery.created)
     return StepOutcome(RecoveryState.CANCELLED, Reason(Why.CANCELLED, resources=left))
 
 

@@ -17,9 +17,9 @@ def carry_out(
     regions: Collection[str],
     now: datetime,
 ) -> None:
-    """Write what a person says about a recovery; raises `Refused` if that is impossible now.
+    """Commit a person's command about a recovery; raises `Refused` if it is impossible now.
 
-    `console` is the one at which that is said, and `regions` are those that it is configured for.
+    `console` is where the command was given, and `regions` are those that it is configured for.
     """
     recovery = transaction.recovery(recovery_id)
     if recovery is None:

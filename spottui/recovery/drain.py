@@ -23,29 +23,29 @@ OUTPUT_KEPT = 4000
 
 async def drain(ctx: RecoveryContext) -> None:
     """Run the plan's command and wait for it until its timeout, unless that was done before."""
-    one, recovery = ctx.plan.drain, ctx.recovery
-    if one is None or recovery.drained or recovery.cancel or recovery.image_id:
+    command, recovery = ctx.plan.drain, ctx.recovery
+    if command is None or recovery.drained or recovery.cancel or recovery.image_id:
         return
-    box_s = min(one.timeout_s, ctx.forecast_now(ctx.plan).slack_s - TIGHT_S)
+    box_s = min(command.timeout_s, ctx.forecast_now(ctx.plan).slack_s - TIGHT_S)
     if recovery.drain_begun:
         box_s -= (ctx.now() - recovery.drain_begun).total_seconds()
     if box_s < 1:
-        await ctx.record(Drained(one.name, "", seconds=one.timeout_s if recovery.drain_begun else 0.0))
+        await ctx.record(Drained(command.name, "", seconds=command.timeout_s if recovery.drain_begun else 0.0))
         return
     until = asyncio.get_running_loop().time() + box_s
     token = client_token(ctx.id, "RunCommand", recovery.run)
-    entering = ctx.entering(RecoveryState.DRAINING, NextStep(Doing.DRAIN, one.name, seconds=round(box_s)))
+    entering = ctx.entering(RecoveryState.DRAINING, NextStep(Doing.DRAIN, command.name, seconds=round(box_s)))
     invoke_id = await call(
         ctx,
         Call("RunCommand", token, ctx.now() + timedelta(seconds=box_s), entering),
-        partial(assistant.run_command, ctx.ecs, recovery.instance_id, "spottui-drain", one.command, box_s, token),
+        partial(assistant.run_command, ctx.ecs, recovery.instance_id, "spottui-drain", command.command, box_s, token),
     )
     if isinstance(invoke_id, CloudError):
-        await ctx.record(Drained(one.name, "", failure=failure_of(invoke_id)))
+        await ctx.record(Drained(command.name, "", failure=failure_of(invoke_id)))
         return
     invocation = await invocation_over(ctx, invoke_id, recovery.instance_id, until)
     if invocation is None:
-        await ctx.record(Drained(one.name, "", seconds=round(box_s)))
+        await ctx.record(Drained(command.name, "", seconds=round(box_s)))
         return
     output = plain(redact(invocation.output), OUTPUT_KEPT)
-    await ctx.record(Drained(one.name, invocation.status, invocation.exit_code, output))
+    await ctx.record(Drained(command.name, invocation.status, invocation.exit_code, output))

@@ -42,7 +42,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the thread: take over the recoveries of dead consoles, and drive them."""
-        self._shared.journal.follow(self._hear)
+        self._shared.journal.follow(self._follow)
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,11 +71,11 @@ class Engine:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _follow(self, logged: Sequence[Logged]) -> None:
         """Tell the loop which recoveries have news, all at once; runs in the writer's thread."""
-        new = {one.recovery_id for one in logged if isinstance(one.fact, DriverChanged)}
-        woken = {one.recovery_id for one in logged if isinstance(one.fact, f.WAKES)}
-        armed = any(isinstance(one.fact, f.Armed | f.Disarmed) for one in logged)
+        new = {entry.recovery_id for entry in logged if isinstance(entry.fact, DriverChanged)}
+        woken = {entry.recovery_id for entry in logged if isinstance(entry.fact, f.WAKES)}
+        armed = any(isinstance(entry.fact, f.Armed | f.Disarmed) for entry in logged)
         if new or woken or armed:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._take_news, new, woken, armed)
@@ -97,8 +97,8 @@ class Engine:
             return
         if recovery.state.is_final and not recovery.open_hooks:
             return
-        known = self._driven.get(recovery.recovery_id)
-        if known and known[0].fence == recovery.fence and not known[1].done():
+        driven = self._driven.get(recovery.recovery_id)
+        if driven and driven[0].fence == recovery.fence and not driven[1].done():
             return
         ctx = RecoveryContext(self._shared, recovery.recovery_id, recovery.fence)
         self._driven[recovery.recovery_id] = ctx, self._loop.create_task(self._persist(ctx))

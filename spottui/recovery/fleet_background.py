@@ -35,7 +35,7 @@ def look_around(shared: Shared, instances: Sequence[Instance], before: FleetBack
     asks_stock = is_calm and (settings.early_warning.stock or bool(on_demand))
     market = asyncio.run(shared.surveys.fleet_market([*spot, *on_demand], asks_stock=asks_stock))
     captured = ((_key(each), journal.fleet.of(each.region).get(each.instance_id)) for each in instances)
-    specs = {key: known.spec for key, known in captured if known}
+    specs = {key: seen.spec for key, seen in captured if seen}
     past = journal.history.since(now - timedelta(days=DAYS))
     within = settings.early_warning.rate_within
     around = FleetBackground(

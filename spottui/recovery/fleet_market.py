@@ -43,7 +43,7 @@ class FleetMarket:
 async def fleet_market(
     markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime, *, asks_stock: bool
 ) -> FleetMarket:
-    """Ask about the places of these instances; what has no answer within `PATIENCE_S` is missing, nothing raises."""
+    """Look up the places of these instances; what is not answered within `PATIENCE_S` is missing. Never raises."""
     inquiry, market = Inquiry(lookups, PATIENCE_S), FleetMarket()
     places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
     places = Counter({place: count for place, count in places.items() if place[0] in markets})
@@ -67,24 +67,24 @@ def _types(places: Places) -> list[tuple[str, str]]:
     return [pair for pair, _ in counts.most_common(TYPES_ASKED)]
 
 
-async def _prices(market: Market, inquiry: Inquiry, region: str, kind: str, found: FleetMarket) -> None:
+async def _prices(market: Market, inquiry: Inquiry, region: str, kind: str, fleet: FleetMarket) -> None:
     nothing: dict[Pair, Price] = {}
     key = ("prices", region, kind)
-    found.prices |= await inquiry.ask(f"prices of {kind}", key, PRICES_S, partial(market.prices, kind), nothing)
+    fleet.prices |= await inquiry.ask(f"prices of {kind}", key, PRICES_S, partial(market.prices, kind), nothing)
 
 
-async def _rates(market: Market, inquiry: Inquiry, region: str, places: Places, found: FleetMarket) -> None:
+async def _rates(market: Market, inquiry: Inquiry, region: str, places: Places, fleet: FleetMarket) -> None:
     types = tuple(kind for of, kind in _types(places) if of == region)
     nothing: dict[Pair, str] = {}
     call = partial(market.rates_of, types)
-    found.rates |= await inquiry.ask("interruption rates", ("rates", region, types), RATES_S, call, nothing)
+    fleet.rates |= await inquiry.ask("interruption rates", ("rates", region, types), RATES_S, call, nothing)
 
 
-async def _stock(market: Market, inquiry: Inquiry, region: str, found: FleetMarket) -> None:
+async def _stock(market: Market, inquiry: Inquiry, region: str, fleet: FleetMarket) -> None:
     nothing: dict[Pair, Stock] = {}
     call = partial(market.stock, on_demand=False)
     stock = await inquiry.ask("stock", ("stock", region, False), STOCK_S, call, nothing)
-    found.stock = (found.stock or {}) | stock if stock else found.stock
+    fleet.stock = (fleet.stock or {}) | stock if stock else fleet.stock
 
 
 async def _history(market: Market, inquiry: Inquiry, place: tuple[str, str, str], now: datetime) -> PriceHistory | None:

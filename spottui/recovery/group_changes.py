@@ -15,30 +15,30 @@ from spottui.domain.balancers import Backend, Change, Product, action_of
 from spottui.domain.facts import BackendChanging, CallAnswered, CallBegun, CallFailed
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
-from spottui.recovery.context import Fenced, Group, RecoveryContext, Wish, failure_of
+from spottui.recovery.context import EntryRequest, Fenced, Group, RecoveryContext, failure_of
 
 
 @asynccontextmanager
-async def waiting(wish: Wish) -> AsyncIterator[None]:
-    """Register a wish, so that whoever has the group's turn fulfils it with its own, until the context ends."""
-    shared, group = wish.ctx.shared, wish.entry.group
-    shared.group_wishes[group].append(wish)
+async def waiting(request: EntryRequest) -> AsyncIterator[None]:
+    """Register a request, so that whoever has the group's turn fulfils it with its own, until the context ends."""
+    shared, group = request.ctx.shared, request.entry.group
+    shared.group_requests[group].append(request)
     try:
         yield
     finally:
         async with shared.group_turns[group]:
-            shared.group_wishes[group].remove(wish)
+            shared.group_requests[group].remove(request)
 
 
-async def look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
+async def group_of(ctx: RecoveryContext, entry: Backend, *, with_health: bool = False) -> Group | CloudError:
     """Return the group of an entry as it is now; few threads are used, so that images and launches find free ones."""
-    balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
-    async with ctx.shared.traffic_calls[one.product]:
-        return await ctx.attempt(partial(balancing.group, one, with_health=with_health))
+    balancing = ctx.shared.balancers[ctx.recovery.region][entry.product]
+    async with ctx.shared.traffic_calls[entry.product]:
+        return await ctx.attempt(partial(balancing.group, entry, with_health=with_health))
 
 
-async def change(mine: Wish, group: Group) -> CloudError | None:
-    """Fulfil a wish, and those of others that need the same call; return the error, if any.
+async def change(mine: EntryRequest, group: Group) -> CloudError | None:
+    """Fulfil a request, and those of others that need the same call; return the error, if any.
 
     Call it while holding the group's turn, after looking at the group. The token is new each time: the look shows what
     an earlier call with a lost answer did, and a weight can be set twice.
@@ -55,10 +55,11 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
         together.append(other)
     balancing = ctx.shared.balancers[ctx.recovery.region][backend.product]
     async with ctx.shared.traffic_calls[backend.product]:
-        outcome = await ctx.attempt(partial(balancing.change, kind, [wish.wanted for wish in together], token))
-    told = await asyncio.gather(*(_tell(wish, kind, outcome) for wish in together), return_exceptions=True)
-    if isinstance(told[0], BaseException):
-        raise told[0]
+        outcome = await ctx.attempt(partial(balancing.change, kind, [request.wanted for request in together], token))
+    records = (_record_outcome(request, kind, outcome) for request in together)
+    recorded = await asyncio.gather(*records, return_exceptions=True)
+    if isinstance(recorded[0], BaseException):
+        raise recorded[0]
     return outcome if isinstance(outcome, CloudError) else None
 
 
@@ -81,39 +82,40 @@ def serves_without(group: Group, leaving: Iterable[Backend]) -> bool:
     )
 
 
-def _of_the_same_call(mine: Wish, kind: Change, group: Group) -> list[Wish]:
-    """Return the wishes of others that leave the group at least one healthy server."""
-    wishes: list[Wish] = []
+def _of_the_same_call(mine: EntryRequest, kind: Change, group: Group) -> list[EntryRequest]:
+    """Return the requests of others that leave the group at least one healthy server."""
+    requests: list[EntryRequest] = []
     leaving = [mine.entry] if mine.spares else []
-    for wish in mine.ctx.shared.group_wishes[mine.entry.group]:
-        is_same = wish is not mine and not wish.is_met(group) and wish.change(group) is kind
-        if not is_same or len(wishes) + 1 == MOST:
+    for request in mine.ctx.shared.group_requests[mine.entry.group]:
+        is_same = request is not mine and not request.is_met(group) and request.change(group) is kind
+        if not is_same or len(requests) + 1 == MOST:
             continue
-        if wish.spares and not (mine.spares and serves_without(group, [*leaving, wish.entry])):
+        if request.spares and not (mine.spares and serves_without(group, [*leaving, request.entry])):
             # Only a recovery that lowers a weight has looked at the health of the others.
             continue
-        leaving += [wish.entry] if wish.spares else []
-        wishes.append(wish)
-    return wishes
+        leaving += [request.entry] if request.spares else []
+        requests.append(request)
+    return requests
 
 
-async def _begin(wish: Wish, kind: Change, token: str) -> None:
-    backend = wish.entry
-    changing = BackendChanging(kind, backend, wish.weight, "" if backend.product is Product.CLB else token)
-    await wish.ctx.record(changing, CallBegun(action_of(backend, kind), target=backend.group))
+async def _begin(request: EntryRequest, kind: Change, token: str) -> None:
+    backend = request.entry
+    changing = BackendChanging(kind, backend, request.weight, "" if backend.product is Product.CLB else token)
+    await request.ctx.record(changing, CallBegun(action_of(backend, kind), target=backend.group))
 
 
-async def _tell(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
-    backend, action = wish.entry, action_of(wish.entry, kind)
+async def _record_outcome(request: EntryRequest, kind: Change, outcome: Answer | CloudError) -> None:
+    backend, action = request.entry, action_of(request.entry, kind)
     if isinstance(outcome, CloudError):
-        await wish.ctx.record(CallFailed(action, failure_of(outcome), target=backend.group), urgency=Urgency.EVIDENCE)
+        failed = CallFailed(action, failure_of(outcome), target=backend.group)
+        await request.ctx.record(failed, urgency=Urgency.EVIDENCE)
         return
     server = f"{backend.server_id}:{backend.port}" if backend.port else backend.server_id
-    did = f"{server} removed" if wish.weight is None else f"{server} weight {wish.weight}"
-    await wish.ctx.record(
+    did = f"{server} removed" if request.weight is None else f"{server} weight {request.weight}"
+    await request.ctx.record(
         CallAnswered(action, "", outcome.request_id, (), backend.group, did), urgency=Urgency.EVIDENCE
     )
 
 
-def _is_same_server(other: Backend, one: Backend) -> bool:
-    return other.server_id == one.server_id or (other.server_ip != "" and other.server_ip == one.server_ip)
+def _is_same_server(other: Backend, entry: Backend) -> bool:
+    return other.server_id == entry.server_id or (other.server_ip != "" and other.server_ip == entry.server_ip)

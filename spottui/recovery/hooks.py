@@ -53,7 +53,7 @@ _THREADS = ThreadPoolExecutor(64, thread_name_prefix="hook")
 _running: set[asyncio.Task[None]] = set()
 
 
-def tell_of_notice(ctx: RecoveryContext) -> None:
+def run_notice_hooks(ctx: RecoveryContext) -> None:
     """Begin the hooks of a notice in parallel with the recovery, unless they were begun or there was no notice."""
     recovery = ctx.recovery
     if not recovery.run and not recovery.interruption.is_manual and _of(ctx, HookEvent.NOTICE):

@@ -62,26 +62,26 @@ async def start_image(
         if not may_begin(ctx.recovery, token):
             return cancelled(ctx.recovery)
         entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[image_of]))
-        one = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
-        adopted = await adopt_image(ctx, begun, one)
+        creation = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
+        adopted = await adopt_image(ctx, begun, creation)
         if adopted:
             return adopted
         if token not in recovery.unsettled and any(image.name == name for image in begun):
             continue
-        outcome = await call(ctx, one, partial(ctx.ecs.create_image, source, name, ctx.id, token))
+        outcome = await call(ctx, creation, partial(ctx.ecs.create_image, source, name, ctx.id, token))
         if not isinstance(outcome, CloudError):
             return outcome
-        adopted = await _made_all_the_same(ctx, outcome, name, one)
+        adopted = await _made_all_the_same(ctx, outcome, name, creation)
         if adopted or outcome.kind is not ErrorKind.EXISTS or ctx.now() > give_up_at:
             return adopted or outcome
     raise AssertionError("numbers do not end")
 
 
-async def _made_all_the_same(ctx: RecoveryContext, error: CloudError, name: str, one: Call) -> str | None:
+async def _made_all_the_same(ctx: RecoveryContext, error: CloudError, name: str, creation: Call) -> str | None:
     """Return the image that exists although the call failed, made by it or by another console; None for none."""
     if error.kind is ErrorKind.EXISTS:
-        return await adopt_named(ctx, name, one)
-    return await adopt_image(ctx, await images_begun(ctx), one) if error.kind.effect_unknown else None
+        return await adopt_named(ctx, name, creation)
+    return await adopt_image(ctx, await images_begun(ctx), creation) if error.kind.effect_unknown else None
 
 
 def _name(plan: Plan, image_of: ImageOf, number: int) -> str:
@@ -121,7 +121,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
             # The list has pages, and what changes between two of them may have hidden it.
             image = await ctx.attempt(partial(ctx.ecs.own_image, image_id))
         took_s = loop.time() - began_s
-        seen = await _tell_of_poll(ctx, image, seen)
+        seen = await _record_poll(ctx, image, seen)
         if took_s > LOOK_FOR_PLACES_AFTER_S:
             begin_to_look(ctx)
         if isinstance(image, Image) and image.usable:
@@ -137,7 +137,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
     return cancelled(ctx.recovery)
 
 
-async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
+async def _record_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
     """Write once that the progress is unknown, once that it is known again; return when it was last seen."""
     recovery = ctx.recovery
     if isinstance(answer, CloudError):
@@ -187,7 +187,7 @@ def _show_progress(ctx: RecoveryContext, image: Image, took_s: float) -> float:
     return POLL_TIGHT_S if forecast.slack_s < TIGHT_S else POLL_S
 
 
-def _moved(known: Recovery, forecast: Forecast) -> bool:
-    old = known.forecast_at
+def _moved(recovery: Recovery, forecast: Forecast) -> bool:
+    old = recovery.forecast_at
     moved_s = 1e9 if old is None else abs((forecast.ready_at - old).total_seconds())
-    return moved_s >= FORECAST_MOVED_S or known.verdict is not forecast.verdict
+    return moved_s >= FORECAST_MOVED_S or recovery.verdict is not forecast.verdict

@@ -1,8 +1,8 @@
-"""Secondary network interfaces and private IPs: the replacement gets them once it serves, in the zone that they are of.
+"""Secondary network interfaces and private IPs: the replacement gets them once it serves, if it is in their zone.
 
-An instance that is not replaced gets its interfaces back as they were. Attaching and detaching have no token: so an
-interface is looked at before each call, and after a restart, or a lost answer, this goes on from where the interface
-is. Nothing here ends a recovery.
+An instance that is not replaced gets its interfaces back as they were. Attaching and detaching have no token, so an
+interface is read before each call: after a restart or a lost answer this continues from its present state. Nothing here
+ends a recovery.
 """
 
 import asyncio
@@ -31,20 +31,20 @@ POLL_S, LOOKS = 1.0, 10
 RETRY_S = 5.0
 RESTORED = "goes with its instance again"
 PATIENCE = timedelta(seconds=60)
-"""So long an interface is waited for, from now or, where the old instance cannot give it away, from its release."""
+"""How long to wait for an interface, from now, or from the release if the old instance cannot detach it."""
 
 
 def begin_to_keep_interfaces(ctx: RecoveryContext) -> None:
-    """Begin to let the secondary interfaces outlive the instance, beside what else is done."""
+    """Begin to make the secondary interfaces outlive the instance, in parallel with everything else."""
     is_wanted = ctx.plan.spec.interfaces and not ctx.recovery.cancel
     if is_wanted and ctx.interfaces is None:
         ctx.interfaces = asyncio.create_task(_keep_all(ctx))
 
 
 async def settle_interfaces(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Attach the old instance's interfaces to its replacement; without one, let them go with it as before.
+    """Attach the old instance's interfaces to its replacement; without one, let them be deleted with it as before.
 
-    A failed recovery may be retried: its interfaces are kept. Says which could not be attached or put back.
+    A failed recovery may be retried, so its interfaces are kept. Returns which could not be attached or restored.
     """
     if ended.replaces(ctx.recovery):
         return await _move_all(ctx, ended)
@@ -74,14 +74,14 @@ async def _keep_all(ctx: RecoveryContext) -> None:
 
 
 async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
-    """Let one outlive the instance, unless it does; a refusal costs the recovery nothing but the interface."""
+    """Make one outlive the instance, unless it does; a refusal costs only the interface."""
     until = max(ctx.now() + LOOKS * timedelta(seconds=POLL_S), ctx.recovery.deadline)
     while not ctx.recovery.state.is_final:
-        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
-        if ctx.recovery.cancel or found is None or (isinstance(found, Interface) and not found.goes_with_instance):
+        eni = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        if ctx.recovery.cancel or eni is None or (isinstance(eni, Interface) and not eni.goes_with_instance):
             return
-        is_old = isinstance(found, Interface) and found.instance_id == ctx.recovery.instance_id
-        error = found if isinstance(found, CloudError) else None
+        is_old = isinstance(eni, Interface) and eni.instance_id == ctx.recovery.instance_id
+        error = eni if isinstance(eni, CloudError) else None
         if is_old:
             error = await call_once(
                 ctx, KEEP, eni_id, partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, False)
@@ -95,15 +95,15 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
     """Let one be deleted with the old instance again; return why it is not."""
     failure = None
     for _ in range(LOOKS):
-        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
-        error = found if isinstance(found, CloudError) else None
-        if found is None or (isinstance(found, Interface) and found.goes_with_instance):
+        eni = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        error = eni if isinstance(eni, CloudError) else None
+        if eni is None or (isinstance(eni, Interface) and eni.goes_with_instance):
             await ctx.record(InterfaceRestored(eni_id))
             return None
-        if isinstance(found, Interface) and found.instance_id != ctx.recovery.instance_id:
-            # Somebody has moved it meanwhile: with another instance it must not be deleted.
+        if isinstance(eni, Interface) and eni.instance_id != ctx.recovery.instance_id:
+            # Somebody has moved it meanwhile: it must not be deleted with its new instance.
             return None
-        if isinstance(found, Interface):
+        if isinstance(eni, Interface):
             restore = partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, True)
             error = await call_once(ctx, KEEP, eni_id, restore, RESTORED)
         failure = failure_of(error) if error else None
@@ -117,21 +117,21 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
 async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | CloudError | None) -> Reason | None:
     """Attach one interface to the replacement; return why it is not there.
 
-    Where the old instance may not give it away it is waited for until the release.
+    If the old instance may not detach it, this waits for the release.
     """
     until, failure, may_detach = ctx.now() + PATIENCE, None, True
     await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.MOVE_INTERFACE, eni_id, to=new_id))
     while ctx.now() < until:
-        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
-        if isinstance(found, Interface) and found.instance_id == new_id:
+        eni = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        if isinstance(eni, Interface) and eni.instance_id == new_id:
             return None
-        lost = _why_lost(ctx, eni_id, found, new)
+        lost = _why_lost(ctx, eni_id, eni, new)
         if lost:
             return lost
-        error = found if isinstance(found, CloudError) else None
-        is_of_old = isinstance(found, Interface) and bool(found.instance_id)
-        if isinstance(found, Interface) and found.settled and (may_detach or not is_of_old):
-            error = await _one_move(ctx, found, new_id)
+        error = eni if isinstance(eni, CloudError) else None
+        is_of_old = isinstance(eni, Interface) and bool(eni.instance_id)
+        if isinstance(eni, Interface) and eni.settled and (may_detach or not is_of_old):
+            error = await _one_move(ctx, eni, new_id)
         failure = failure_of(error) if error else failure
         if error and is_of_old:
             may_detach, until = error.kind.worth_repeating, max(until, ctx.recovery.deadline + PATIENCE)
@@ -142,35 +142,35 @@ async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | 
 
 
 def _why_lost(
-    ctx: RecoveryContext, eni_id: str, found: Interface | CloudError | None, new: Instance | CloudError | None
+    ctx: RecoveryContext, eni_id: str, eni: Interface | CloudError | None, new: Instance | CloudError | None
 ) -> Reason | None:
     """Return why an interface can never be the replacement's, None where it may."""
-    if found is None:
+    if eni is None:
         return Reason(Why.INTERFACE_GONE, eni_id)
-    if isinstance(found, CloudError):
+    if isinstance(eni, CloudError):
         return None
-    if isinstance(new, Instance) and found.zone != new.zone:
-        return Reason(Why.INTERFACE_ELSEWHERE, eni_id, found.zone)
-    is_taken = found.instance_id not in ("", ctx.recovery.instance_id)
-    return Reason(Why.INTERFACE_TAKEN, eni_id, found.instance_id) if is_taken else None
+    if isinstance(new, Instance) and eni.zone != new.zone:
+        return Reason(Why.INTERFACE_ELSEWHERE, eni_id, eni.zone)
+    is_taken = eni.instance_id not in ("", ctx.recovery.instance_id)
+    return Reason(Why.INTERFACE_TAKEN, eni_id, eni.instance_id) if is_taken else None
 
 
-async def _one_move(ctx: RecoveryContext, found: Interface, new_id: str) -> CloudError | None:
-    """Take it from the old instance, or give it to the new one when it is free; return what went wrong."""
-    if found.instance_id:
-        take = partial(interfaces.detach, ctx.ecs, found.eni_id, found.instance_id)
-        return await call_once(ctx, DETACH, found.eni_id, take, f"from {found.instance_id}")
-    give = partial(interfaces.attach, ctx.ecs, found.eni_id, new_id)
-    return await call_once(ctx, ATTACH, found.eni_id, give, f"to {new_id}")
+async def _one_move(ctx: RecoveryContext, eni: Interface, new_id: str) -> CloudError | None:
+    """Detach it from the old instance, or attach a free one to the new one; return the error, if any."""
+    if eni.instance_id:
+        take = partial(interfaces.detach, ctx.ecs, eni.eni_id, eni.instance_id)
+        return await call_once(ctx, DETACH, eni.eni_id, take, f"from {eni.instance_id}")
+    give = partial(interfaces.attach, ctx.ecs, eni.eni_id, new_id)
+    return await call_once(ctx, ATTACH, eni.eni_id, give, f"to {new_id}")
 
 
 async def _assign_private_ips(ctx: RecoveryContext, new_id: str) -> Reason | None:
-    """Give the replacement as many secondary private IPs as the old instance had; the same ones with its own."""
+    """Give the replacement as many secondary private IPs as before; the same ones if it has the old primary one."""
     old = ctx.plan.spec.secondary_ips
-    found = await ctx.attempt(partial(ctx.ecs.launch_specs, [new_id]))
-    if isinstance(found, CloudError):
-        return _lost(ctx, failure_of(found))
-    new = found.get(new_id)
+    specs = await ctx.attempt(partial(ctx.ecs.launch_specs, [new_id]))
+    if isinstance(specs, CloudError):
+        return _lost(ctx, failure_of(specs))
+    new = specs.get(new_id)
     if new is None:
         return _lost(ctx, None)
     same = old if wanted_private_ip(ctx.recovery, ctx.plan) else ()
@@ -186,8 +186,10 @@ async def _assign(ctx: RecoveryContext, new: LaunchSpec, addresses: tuple[str, .
         return None
     token = client_token(ctx.id, f"{ASSIGN} {new.eni_id} {' '.join(addresses)}")
     assign = partial(interfaces.assign_private_ips, ctx.ecs, new.eni_id, count, addresses, token)
-    one = Call(ASSIGN, token, ctx.now() + PATIENCE, target=new.eni_id, detail=", ".join(addresses) or f"{count} more")
-    outcome = await call(ctx, one, assign)
+    assignment = Call(
+        ASSIGN, token, ctx.now() + PATIENCE, target=new.eni_id, detail=", ".join(addresses) or f"{count} more"
+    )
+    outcome = await call(ctx, assignment, assign)
     return outcome if isinstance(outcome, CloudError) else None
 
 

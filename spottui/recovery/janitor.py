@@ -50,12 +50,12 @@ class Janitor(msgspec.Struct, frozen=True):
         Asks the cloud; raises `Refused` with its error if it does not answer.
         """
         try:
-            found = [leftover for ecs in self.regions.values() for leftover in _of_region(self, ecs)]
+            leftovers = [leftover for ecs in self.regions.values() for leftover in _of_region(self, ecs)]
         except CloudError as error:
             raise Refused(f"Leftovers cannot be listed: {error.line}. {error.advice}".strip()) from None
         return tuple(
             sorted(
-                found,
+                leftovers,
                 key=lambda leftover: (not leftover.may_go, leftover.recovery_id, leftover.kind, leftover.resource_id),
             )
         )
@@ -67,11 +67,11 @@ class Janitor(msgspec.Struct, frozen=True):
         """
         known = {leftover.resource_id: leftover for leftover in self.leftovers()}
         for resource_id in resource_ids:
-            one = known.get(resource_id)
-            if one is None:
+            leftover = known.get(resource_id)
+            if leftover is None:
                 yield resource_id, "not a leftover of a recovery"
             else:
-                yield resource_id, one.held_by or _delete_with_snapshots(self, one, who)
+                yield resource_id, leftover.held_by or _delete_with_snapshots(self, leftover, who)
 
 
 class _Region(msgspec.Struct, frozen=True):
@@ -103,11 +103,13 @@ def _of_region(janitor: Janitor, ecs: Ecs) -> Iterator[Leftover]:
 def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
     """Return the replacements that run now, each with its image."""
     wanted = sorted({recovery.new_instance_id for recovery in recoveries if recovery.new_instance_id})
-    found: dict[str, str] = {}
+    image_ids: dict[str, str] = {}
     for start in range(0, len(wanted), IDS_PER_CALL):
         specs = ecs.launch_specs(wanted[start : start + IDS_PER_CALL])
-        found |= {key: spec.image_id for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING}
-    return found
+        image_ids |= {
+            key: spec.image_id for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING
+        }
+    return image_ids
 
 
 def _image(region: _Region, image: Image) -> Leftover:
@@ -218,11 +220,11 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _delete_with_snapshots(janitor: Janitor, one: Leftover, who: str) -> str:
-    refused = _delete(janitor, one, one.kind, one.resource_id, who)
+def _delete_with_snapshots(janitor: Janitor, leftover: Leftover, who: str) -> str:
+    refused = _delete(janitor, leftover, leftover.kind, leftover.resource_id, who)
     if refused:
         return refused
-    left = [_delete(janitor, one, LeftoverKind.SNAPSHOT, snapshot_id, who) for snapshot_id in one.snapshots]
+    left = [_delete(janitor, leftover, LeftoverKind.SNAPSHOT, snapshot_id, who) for snapshot_id in leftover.snapshots]
     return "; ".join(filter(None, left))
 
 
@@ -260,7 +262,7 @@ async def mark_leftovers(ctx: RecoveryContext) -> None:
     recovery = ctx.recovery
     expires = (ctx.now() + timedelta(days=ctx.shared.settings.policy.keep_days)).date().isoformat()
     for kind, resource_type in KINDS.items():
-        ids = [one for one in recovery.made(kind) if one not in recovery.made("attached disk")]
+        ids = [resource_id for resource_id in recovery.made(kind) if resource_id not in recovery.made("attached disk")]
         if ids:
             write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
             kept = f"keep {resource_type} {', '.join(ids)} until {expires}"

@@ -24,7 +24,7 @@ from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
-from spottui.recovery.private_ip import await_private_ip, heed_refusal, look_elsewhere, wanted_private_ip
+from spottui.recovery.private_ip import await_private_ip, look_elsewhere, wait_for_private_ip, wanted_private_ip
 from spottui.recovery.probing import see_served
 from spottui.recovery.public_ip import public_ip_lost, public_ip_settled, without_public_ip
 from spottui.recovery.rebind import rebind
@@ -85,8 +85,8 @@ async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> 
 def _removed(recovery: Recovery) -> int:
     """Return how many of this run's newest replacements in a row were removed by the cloud."""
     count = 0
-    for one in reversed(_of_this_run(recovery)):
-        if one.failure is None or one.failure.kind != REMOVED:
+    for attempt in reversed(_of_this_run(recovery)):
+        if attempt.refusal != REMOVED:
             break
         count += 1
     return count
@@ -109,26 +109,26 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
         spared = await _runs_again(ctx, plan)
         if spared:
             return spared
-        one = _open_try(recovery) or _next_try(ctx, plan, source)
-        if recovery.cancel and not (one and may_begin(recovery, one.client_token)):
+        attempt = recovery.open_try or _next_try(ctx, plan, source)
+        if recovery.cancel and not (attempt and may_begin(recovery, attempt.client_token)):
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
-        if one is None and await look_elsewhere(ctx, _last_failure(recovery)):
+        if attempt is None and await look_elsewhere(ctx, _last_failure(recovery)):
             continue
-        if one is None:
+        if attempt is None:
             if zone or left_s < 0 or not places_left(recovery, plan, zone):
                 no_room = Reason(Why.NO_ROOM, source.image_id, failure=_last_failure(recovery))
                 return replace(failed(no_room), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
-        outcome = await _launched_or_found(ctx, plan, one, left_s)
+        outcome = await _launched_or_found(ctx, plan, attempt, left_s)
         if isinstance(outcome, str):
             return outcome
         is_over = asyncio.get_running_loop().time() > until_s
-        ended = await _refused(ctx, one, outcome, is_over=is_over) if outcome else None
+        ended = await _refused(ctx, attempt, outcome, is_over=is_over) if outcome else None
         if ended:
             return ended
-        await heed_refusal(ctx, one)
+        await wait_for_private_ip(ctx, attempt)
 
 
 async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
@@ -144,13 +144,13 @@ async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome |
     until_s = loop.time() + RUNNING_PATIENCE_S
     while True:
         is_late = loop.time() > until_s
-        found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, poll_s)
+        instance = await ctx.shared.polls.instance(ctx.recovery.region, new_id, poll_s)
         poll_s = RUNNING_POLL_S
-        if isinstance(found, CloudError):
+        if isinstance(instance, CloudError):
             continue
-        if found is not None and found.status is InstanceStatus.RUNNING:
+        if instance is not None and instance.status is InstanceStatus.RUNNING:
             return None
-        missed = 0 if found else missed + 1
+        missed = 0 if instance else missed + 1
         if missed and missed % MISSED_LOOKS == 0 and await _is_gone(ctx, new_id):
             return replace(failed(Reason(Why.REMOVED_AGAIN, new_id)), retryable=True)
         if is_late:
@@ -164,21 +164,15 @@ async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) ->
     until_s = loop.time() + RUNNING_PATIENCE_S
     while True:
         is_late = loop.time() > until_s
-        found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, STILL_RUNNING_S)
-        if isinstance(found, Instance):
-            if found.status is not InstanceStatus.RUNNING:
-                return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))
-            return await see_served(ctx, found) or StepOutcome(
-                RecoveryState.RECOVERED, _how_it_ended(ctx, found, not_moved)
+        instance = await ctx.shared.polls.instance(ctx.recovery.region, new_id, STILL_RUNNING_S)
+        if isinstance(instance, Instance):
+            if instance.status is not InstanceStatus.RUNNING:
+                return failed(Reason(Why.STOPPED_RUNNING, new_id, instance.status.value))
+            return await see_served(ctx, instance) or StepOutcome(
+                RecoveryState.RECOVERED, _how_it_ended(ctx, instance, not_moved)
             )
-        if found is None and is_late:
+        if instance is None and is_late:
             return failed(Reason(Why.STOPPED_RUNNING, new_id))
-
-
-def _open_try(recovery: Recovery) -> Try | None:
-    """Return the launch with an unknown outcome, if any."""
-    last = recovery.tries[-1] if recovery.tries else None
-    return last if last and last.failure is None else None
 
 
 def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | None:
@@ -217,22 +211,19 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
 def _of_this_run(recovery: Recovery) -> list[Try]:
     """Return the tries since the last retry by a person: the causes of earlier refusals may have been fixed."""
     since = recovery.past_runs[-1].ended if recovery.past_runs else None
-    return [one for one in recovery.tries if since is None or (one.at and one.at >= since)]
+    return [attempt for attempt in recovery.tries if since is None or (attempt.at and attempt.at >= since)]
 
 
 def _own_refusals(recovery: Recovery, now: datetime) -> set[tuple[str, str, bool]]:
-    mine = (one for one in recovery.tries if one.failure and one.failure.kind in RESTING)
-    return {one.place for one in mine if one.at and timedelta(0) <= now - one.at < REST}
+    mine = (attempt for attempt in recovery.tries if attempt.refusal in RESTING)
+    return {attempt.place for attempt in mine if attempt.at and timedelta(0) <= now - attempt.at < REST}
 
 
 def _category(recovery: Recovery, candidate: Candidate) -> str | None:
     """Return the disk category to request here, empty for the disks' own; None if the place accepts none of them."""
-    tried = {
-        one.disk_category
-        for one in _of_this_run(recovery)
-        if one.place == candidate.place and one.failure and one.failure.kind == ErrorKind.DISK_CATEGORY.value
-    }
-    return next((one for one in (candidate.disk_category, *DISK_CATEGORIES) if one not in tried), None)
+    here = (attempt for attempt in _of_this_run(recovery) if attempt.place == candidate.place)
+    tried = {attempt.disk_category for attempt in here if attempt.refusal == ErrorKind.DISK_CATEGORY.value}
+    return next((category for category in (candidate.disk_category, *DISK_CATEGORIES) if category not in tried), None)
 
 
 def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
@@ -241,23 +232,23 @@ def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
     Another disk category is requested automatically, and an omitted part does not count against the place.
     """
     passing, refused = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED), set[Part]()
-    for one in _of_this_run(recovery):
-        part = part_of(one.failure.code) if one.failure else None
+    for attempt in _of_this_run(recovery):
+        part = part_of(attempt.failure.code) if attempt.failure else None
         is_fault = part is None or part in refused
         refused |= {part} if part else set()
-        if one.place == candidate.place and one.failure and one.failure.kind not in passing and is_fault:
+        if attempt.place == candidate.place and attempt.failure and attempt.refusal not in passing and is_fault:
             return True
     return False
 
 
 def left_out(recovery: Recovery) -> dict[Part, Failure]:
     """Return the parts that this run launches without because the cloud refused them, with its first error."""
-    found: dict[Part, Failure] = {}
-    for one in _of_this_run(recovery):
-        part = part_of(one.failure.code) if one.failure else None
-        if part and one.failure:
-            found.setdefault(part, one.failure)
-    return found
+    parts: dict[Part, Failure] = {}
+    for attempt in _of_this_run(recovery):
+        part = part_of(attempt.failure.code) if attempt.failure else None
+        if part and attempt.failure:
+            parts.setdefault(part, attempt.failure)
+    return parts
 
 
 def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
@@ -269,40 +260,40 @@ def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
 
 
 def _last_failure(recovery: Recovery) -> Failure | None:
-    return next((one.failure for one in reversed(recovery.tries) if one.failure), None)
+    return next((attempt.failure for attempt in reversed(recovery.tries) if attempt.failure), None)
 
 
-async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
+async def _launched_or_found(ctx: RecoveryContext, plan: Plan, attempt: Try, left_s: float) -> str | CloudError | None:
     """Launch, unless this try's instance exists already; None if the cloud cannot tell now."""
     earlier = [other.at for other in _of_this_run(ctx.recovery) if other.at]
     has_paused = not earlier or ctx.now() - earlier[-1] > PAUSE
     if ctx.follows and not earlier:
-        found = await await_instance(ctx, one, FOLLOW_S)
-    elif ctx.follows or has_paused or one.client_token in ctx.recovery.unsettled:
-        found = await adopt_instance(ctx, one)
+        adopted = await await_instance(ctx, attempt, FOLLOW_S)
+    elif ctx.follows or has_paused or attempt.client_token in ctx.recovery.unsettled:
+        adopted = await adopt_instance(ctx, attempt)
     else:
-        found = None
-    if isinstance(found, str):
-        return found
-    if found and left_s > 0:
+        adopted = None
+    if isinstance(adopted, str):
+        return adopted
+    if adopted and left_s > 0:
         await ctx.wait(ROOM_POLL_S)
         return None
-    return await _launch_once(ctx, plan, one, left_s)
+    return await _launch_once(ctx, plan, attempt, left_s)
 
 
-async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError:
-    instance_type, zone, on_demand = one.place
-    place = Candidate(instance_type, zone, one.vswitch_id, "", on_demand=on_demand, disk_category=one.disk_category)
+async def _launch_once(ctx: RecoveryContext, plan: Plan, attempt: Try, left_s: float) -> str | CloudError:
+    (instance_type, zone, on_demand), token, category = attempt.place, attempt.client_token, attempt.disk_category
+    place = Candidate(instance_type, zone, attempt.vswitch_id, "", on_demand=on_demand, disk_category=category)
     next_step = NextStep(Doing.LAUNCH, instance_type=instance_type, zone=zone, on_demand=on_demand)
     entering = ctx.entering(RecoveryState.LAUNCHING, next_step)
     until, settle_by = (ctx.now() + timedelta(seconds=seconds) for seconds in (left_s, min(left_s, SETTLE_S)))
-    launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
+    launching = Call("RunInstances", token, until, entering, attempt=attempt, settle_by=settle_by)
     without = frozenset(left_out(ctx.recovery))
     spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
-    spec = spec if one.public_ip else without_public_ip(spec)
-    source = LaunchSource(one.image_id, one.data_disks, one.snapshots)
+    spec = spec if attempt.public_ip else without_public_ip(spec)
+    source = LaunchSource(attempt.image_id, attempt.data_disks, attempt.snapshots)
     run = partial(
-        ctx.ecs.run_instance, spec, place, source, ctx.id, one.client_token, left_out=without, private_ip=one.private_ip
+        ctx.ecs.run_instance, spec, place, source, ctx.id, token, left_out=without, private_ip=attempt.private_ip
     )
     return await call(ctx, launching, run)
 
@@ -310,11 +301,11 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
 async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
     """Leave out the security groups that no longer exist if others are left; unchanged if the cloud does not answer."""
     ecs = ctx.ecs
-    found = await ctx.attempt(lambda: ecs.security_groups(spec.security_group_ids))
-    return spec if isinstance(found, CloudError) or not found else replace(spec, security_group_ids=found)
+    group_ids = await ctx.attempt(lambda: ecs.security_groups(spec.security_group_ids))
+    return spec if isinstance(group_ids, CloudError) or not group_ids else replace(spec, security_group_ids=group_ids)
 
 
-async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:
+async def _refused(ctx: RecoveryContext, attempt: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:
     """Settle the try; return None if another may follow, else the end of the launch."""
     if error.kind.ends_launch or (error.kind.repeats and (is_over or error.kind is ErrorKind.THROTTLED)):
         # Time is up, or this account cannot launch anything anywhere.
@@ -324,14 +315,14 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
     is_unknown = error.kind.effect_unknown or error.kind is ErrorKind.EXISTS
     # The last repetition may just have made it: only the cloud's word of some time later, that it is not there, allows
     # another.
-    if is_unknown and await await_instance(ctx, one, UNLISTED_S) is not None:
+    if is_unknown and await await_instance(ctx, attempt, UNLISTED_S) is not None:
         return None
-    await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
+    await ctx.record(LaunchRefused(attempt.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
     if error.kind is ErrorKind.NO_STOCK:
         cool_downs = ctx.shared.journal.cool_downs
-        await arrival(cool_downs.rest(ctx.recovery.region, one.place, ctx.now() + REST, error.code))
+        await arrival(cool_downs.rest(ctx.recovery.region, attempt.place, ctx.now() + REST, error.code))
     if error.kind is ErrorKind.NOT_READY:
-        return await _image_lost(ctx, one.image_id)
+        return await _image_lost(ctx, attempt.image_id)
     return None
 
 
@@ -358,8 +349,8 @@ async def _runs_again(ctx: RecoveryContext, plan: Plan) -> StepOutcome | None:
     if plan.route.traits.launches:
         return None
     old_id = ctx.recovery.instance_id
-    found = await ctx.shared.polls.instance(ctx.recovery.region, old_id, 0.0)
-    if isinstance(found, Instance) and found.status in UP and not found.recycling:
+    old = await ctx.shared.polls.instance(ctx.recovery.region, old_id, 0.0)
+    if isinstance(old, Instance) and old.status in UP and not old.recycling:
         return StepOutcome(RecoveryState.SKIPPED, Reason(Why.RUNS_AGAIN, old_id))
     return None
 

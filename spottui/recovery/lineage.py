@@ -1,4 +1,4 @@
-"""Which instances an instance replaced, as tag and journal say alike, and how often they were reclaimed lately."""
+"""Which instances an instance replaced, by tag and journal, and how often they were reclaimed lately."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from spottui.journal import Journal
 def parents(journal: Journal, instance: Instance) -> Iterator[LaunchSpec]:
     """Yield what an instance replaced, then what that one replaced, and so on.
 
-    The tag of a replacement names the recovery that launched it; that is believed where the journal says the same.
+    The tag of a replacement names the recovery that launched it; it counts only if the journal agrees.
     """
     seen: set[str] = set()
     while instance.instance_id not in seen:
@@ -35,7 +35,7 @@ def parents(journal: Journal, instance: Instance) -> Iterator[LaunchSpec]:
 
 
 def terms_before(journal: Journal, instance: Instance) -> SpotTerms | None:
-    """Return as what spot instance an on-demand replacement ran before, None for what is no such replacement."""
+    """Return the spot terms that an on-demand replacement had before, None if it is no such replacement."""
     if instance.is_spot:
         return None
     return next((parent.spot_terms for parent in parents(journal, instance) if parent.instance.is_spot), None)

@@ -1,6 +1,6 @@
-"""After a way back to spot: the on-demand instance is deleted when a person says so, and never by itself.
+"""Deletes the on-demand instance after a way back to spot: only on a person's command.
 
-Everything that speaks for it is looked up again before it is shown, and once more before the call.
+Every condition is checked before it is offered, and again before the call.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from spottui.recovery.lineage import terms_before
 
 
 def to_delete(shared: Shared, region: str, instance_id: str) -> Deletion:
-    """Return the deletion of an on-demand instance after its way back; raises `Refused` with what speaks against it.
+    """Return the deletion of an on-demand instance after its way back; raises `Refused` with the objection.
 
     The journal must say that it went back to spot and is not being recovered, and the cloud that it is the on-demand
     replacement of that lineage, and that its spot instance runs, serves, and has its traffic and its EIP.
@@ -83,7 +83,7 @@ def _way_back(shared: Shared, region: str, instance_id: str) -> tuple[Recovery, 
 
 
 def _refuse_unless_over(recovery: Recovery, of_both: Iterable[Recovery]) -> None:
-    """A way back must be the last word about both instances: a spot instance that is reclaimed serves for minutes."""
+    """The way back must be the newest recovery of both instances: a spot instance under reclaim still serves."""
     if recovery.state is not RecoveryState.RECOVERED or recovery.new_instance_id in ("", recovery.instance_id):
         raise Refused(f"{recovery.instance_id} is needed: its way back to spot is {recovery.state}.")
     if any(not other.state.is_final for other in of_both):
@@ -121,7 +121,7 @@ def _refuse_unless_it_serves(shared: Shared, plan: Plan, spot: Instance) -> None
 
 
 def _refuse_while_traffic(balancers: Balancers, old: LaunchSpec, new: LaunchSpec) -> None:
-    """Every load balancer must have taken the weight of the old one away, and find the new one healthy."""
+    """Every load balancer must have weight 0 for the old instance, and report the new one healthy."""
     for product in Product:
         behind = balancers[product].backends([Server.of(old), Server.of(new)])
         for error in behind.refused.values():

@@ -103,11 +103,11 @@ async def protect_disks(ctx: RecoveryContext) -> None:
             except Exception:
                 log.exception("the disks of %s are not protected", recovery.instance_id)
                 protected = Protected()
-            told = await _tell_of_protection(ctx, protected, told)
-            known = ctx.recovery
-            if not protected.may_pass or known.state.is_final or known.interruption.released_at:
+            told = await _record_protection(ctx, protected, told)
+            latest = ctx.recovery
+            if not protected.may_pass or latest.state.is_final or latest.interruption.released_at:
                 return
-            if ctx.now() > known.deadline:
+            if ctx.now() > latest.deadline:
                 return
             await asyncio.sleep(PROTECT_AGAIN_S)
             answer = protection.again(recovery.region, recovery.instance_id)
@@ -126,7 +126,7 @@ async def _confirmed(ctx: RecoveryContext, protected: Protected) -> Protected:
     return await arrival(ctx.shared.protection.confirm(ctx.recovery.region, ctx.recovery.instance_id, unsaid))
 
 
-async def _tell_of_protection(
+async def _record_protection(
     ctx: RecoveryContext, protected: Protected, told: frozenset[Failure]
 ) -> frozenset[Failure]:
     """Commit what is new, and return the reported failures: the same one is not reported every few seconds."""
@@ -141,9 +141,9 @@ async def _tell_of_protection(
     return frozenset(_untold(failure) for _, failure in failures)
 
 
-def _untold(known: Failure) -> Failure:
+def _untold(failure: Failure) -> Failure:
     """Compare failures without their RequestIds, which differ for each call."""
-    return replace(known, request_id="", message="")
+    return replace(failure, request_id="", message="")
 
 
 async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
@@ -217,8 +217,8 @@ async def _replacement(ctx: RecoveryContext, recovery: Recovery) -> str:
     if recoveries.count_of(recovery.region, recovery.instance_id) < 2:
         return ""
     earlier = await asyncio.to_thread(recoveries.of_instance, recovery.region, recovery.instance_id)
-    replaced = (one for one in earlier if one.state is RecoveryState.RECOVERED)
-    return next((one.new_instance_id for one in replaced if one.new_instance_id != recovery.instance_id), "")
+    replaced = (past for past in earlier if past.state is RecoveryState.RECOVERED)
+    return next((past.new_instance_id for past in replaced if past.new_instance_id != recovery.instance_id), "")
 
 
 async def _serve_from_earlier_image_if_late(ctx: RecoveryContext, plan: Plan, forecast: Forecast) -> None:
@@ -312,21 +312,21 @@ async def _with_addresses_of_now(ctx: RecoveryContext, spec: LaunchSpec) -> Laun
     """An EIP may have been bound since the sweep that saw the instance; unchanged where the cloud does not say."""
     asked = ctx.shared.polls.instance(ctx.recovery.region, ctx.recovery.instance_id, 0.0)
     try:
-        found = await asyncio.wait_for(asked, ADDRESSES_S)
+        instance = await asyncio.wait_for(asked, ADDRESSES_S)
     except TimeoutError:
         return spec
-    if not isinstance(found, Instance):
+    if not isinstance(instance, Instance):
         return spec
-    return replace(spec, instance=replace(spec.instance, eip_id=found.eip_id, public_ip=found.public_ip))
+    return replace(spec, instance=replace(spec.instance, eip_id=instance.eip_id, public_ip=instance.public_ip))
 
 
 def set_plan_unless_known(
     plan: Plan, spec: LaunchSpec, image_s: float, now: datetime, transaction: Transaction, recovery: Recovery
 ) -> Plan:
     """Write the plan unless there is one already; return the valid one."""
-    known = transaction.plan(recovery.recovery_id)
-    if known:
-        return known
+    valid = transaction.plan(recovery.recovery_id)
+    if valid:
+        return valid
     transaction.set_plan(recovery.recovery_id, plan)
     fact = PlanMade(plan.digest, plan.next_step, plan.route, image_s, spec.instance.name)
     transaction.record(recovery.recovery_id, fact, now)

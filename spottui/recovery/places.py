@@ -62,8 +62,8 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     # A confirmation of another route does not count for this one.
     first_digest = plan.digest if is_same else ""
     # After the release another instance may have the address, and records of its own.
-    is_first_look = plan.records is None or recovery.interruption.released_at is None
-    records = chosen.records if is_first_look else plan.records
+    in_time = None if recovery.interruption.released_at else chosen.records
+    records = plan.records if in_time is None else in_time
     chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends, records=records)
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:

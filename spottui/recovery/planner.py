@@ -118,9 +118,9 @@ def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Ite
     The answer about an instance that no sweep has seen is kept like a sweep's. Raises `CloudError`.
     """
     known = {instance_id: _last_seen(journal, ecs.region, instance_id) for instance_id in instance_ids}
-    young = {one: captured.spec for one, captured in known.items() if captured and _is_young(captured, clock)}
-    read = _read_anew(ecs, [one for one in known if one not in young])
-    new = [Captured(spec, None, clock.now()) for one, spec in read.items() if known[one] is None]
+    young = {key: captured.spec for key, captured in known.items() if captured and _is_young(captured, clock)}
+    read = _read_anew(ecs, [key for key in known if key not in young])
+    new = [Captured(spec, None, clock.now()) for key, spec in read.items() if known[key] is None]
     journal.fleet.put(ecs.region, new)
     return Answers(young | dict(read), read.refused)
 
@@ -152,7 +152,7 @@ def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awa
 
 
 def _completed(
-    spec: LaunchSpec, known: Captured | None, details: Mapping[str, Detail], *, awaits_details: bool
+    spec: LaunchSpec, captured: Captured | None, details: Mapping[str, Detail], *, awaits_details: bool
 ) -> LaunchSpec:
     """Add what DescribeInstances lacks. No recovery waits for a refused detail: it is listed as unread."""
     found: dict[str, Any] = {}
@@ -163,8 +163,8 @@ def _completed(
         except CloudError as error:
             if name and awaits_details and (error.kind.repeats or error.kind is ErrorKind.CREDENTIALS):
                 raise
-            if known and name not in known.spec.unread and (known.details_at or name == DISKS):
-                found[field] = getattr(known.spec, field)
+            if captured and name not in captured.spec.unread and (captured.details_at or name == DISKS):
+                found[field] = getattr(captured.spec, field)
             elif name:
                 unread.append(name)
     return replace(spec, **found, unread=tuple(unread))
@@ -187,16 +187,16 @@ def _as_before_protection(journal: Journal, spec: LaunchSpec) -> LaunchSpec:
     return replace(spec, disks=tuple(disks))
 
 
-def _is_young(known: Captured, clock: Clock) -> bool:
+def _is_young(captured: Captured, clock: Clock) -> bool:
     """Whether a console was watching lately: it writes each spot instance's spec again at least every hour."""
-    return bool(known.spec.disks) and clock.now() - known.seen_at < DETAILS_MAX_AGE
+    return bool(captured.spec.disks) and clock.now() - captured.seen_at < DETAILS_MAX_AGE
 
 
 def _read_anew(ecs: Ecs, instance_ids: Collection[str]) -> Answers[LaunchSpec]:
     specs = ecs.launch_specs(instance_ids)
     attached = disks_of(ecs, specs)
     read = {
-        one: replace(spec, disks=attached.get(one, ())) for one, spec in specs.items() if one not in attached.refused
+        key: replace(spec, disks=attached.get(key, ())) for key, spec in specs.items() if key not in attached.refused
     }
     return Answers(read, {**specs.refused, **attached.refused})
 

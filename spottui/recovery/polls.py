@@ -1,4 +1,4 @@
-"""One call for all recoveries of a region that wait for the same kind of thing."""
+"""One call per region for all recoveries that wait for the same kind of resource."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -22,14 +22,13 @@ T = TypeVar("T")
 
 FASTEST_S = 1.0
 FIRST_POLL_S = 0.3
-"""Between polls before a first image or launch, which wait for them: recoveries that begin meanwhile share the next
-one."""
+"""Seconds between polls that a first image or launch waits for; recoveries that begin meanwhile share the next poll."""
 
 
 class SharedPoll(Generic[T]):
-    """Polls everything that somebody waits for, as often as the most impatient wants; never while nobody waits.
+    """Polls for all waiting callers, as often as the most urgent one asks; never while nobody waits.
 
-    Lives in one event loop. The result for a key that the answer lacks is None, which proves nothing but "not seen".
+    Lives in one event loop. The result of a key that is missing in the answer is None, which only means "not seen".
     """
 
     def __init__(
@@ -59,15 +58,15 @@ class SharedPoll(Generic[T]):
             self._looked = asyncio.get_running_loop().time()
             batch, self._waiting = self._waiting, {}
             try:
-                found: Mapping[str, T] | CloudError = await self._fetch(batch)
+                answers: Mapping[str, T] | CloudError = await self._fetch(batch)
             except CloudError as error:
-                found = error
+                answers = error
             except Exception as error:
                 _fail([future for _, future in batch.values()], error)
                 continue
             for key, (_, future) in batch.items():
                 if not future.done():
-                    future.set_result(found if isinstance(found, CloudError) else _answer(found, key))
+                    future.set_result(answers if isinstance(answers, CloudError) else _answer(answers, key))
             await asyncio.sleep(0)
 
     async def _until_due(self) -> None:
@@ -86,11 +85,11 @@ M = TypeVar("M", bound=Tagged)
 
 def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:
     """Return resources of recoveries by the instance of their recovery."""
-    found: dict[str, tuple[M, ...]] = {}
-    for one in made:
-        source = _source(dict(one.tags).get(OUR_TAG, ""))
-        found[source] = (*found.get(source, ()), one)
-    return found
+    by_source: dict[str, tuple[M, ...]] = {}
+    for resource in made:
+        source = _source(dict(resource.tags).get(OUR_TAG, ""))
+        by_source[source] = (*by_source.get(source, ()), resource)
+    return by_source
 
 
 def _source(recovery_id: str) -> str:
@@ -98,10 +97,10 @@ def _source(recovery_id: str) -> str:
     return recovery_id.rpartition(".")[0]
 
 
-def _answer(found: Mapping[str, T], key: str) -> T | CloudError | None:
+def _answer(answers: Mapping[str, T], key: str) -> T | CloudError | None:
     """An id that the cloud refused to look up does not count as unlisted."""
     try:
-        return found.get(key)
+        return answers.get(key)
     except CloudError as error:
         return error
 
@@ -147,7 +146,7 @@ class Polls:
         return await poll.next(instance_id, 0.0) or False
 
     async def launched(self, region: str, recovery_id: str) -> tuple[Instance, ...] | CloudError:
-        """Return the instances that recoveries of the same instance as this one's launched, by whatever console.
+        """Return the instances launched by all recoveries of the same instance as this one's, on any console.
 
         Their tag is the id of the recovery that launched them: `region.instance.epoch`.
         """
@@ -155,12 +154,12 @@ class Polls:
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
-        """Return the images that recoveries of the same instance as this one's began, by whatever console."""
+        """Return the images begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def snapshots_of(self, region: str, recovery_id: str) -> tuple[Snapshot, ...] | CloudError:
-        """Return the snapshots that recoveries of the same instance as this one's began, by whatever console."""
+        """Return the snapshots begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._kept.setdefault(region, SharedPoll(lambda _: self._snapshots_by_source(region)))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
@@ -182,7 +181,7 @@ class Polls:
         return await poll.next(group_id, within_s)
 
     async def snapshot_groups_of(self, region: str, recovery_id: str) -> tuple[SnapshotGroup, ...] | CloudError:
-        """Return the snapshot groups that recoveries of the same instance began, by whatever console."""
+        """Return the snapshot groups begun by all recoveries of the same instance as this one's, on any console."""
         poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 

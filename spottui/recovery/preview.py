@@ -15,7 +15,7 @@ from spottui.recovery.lineage import back_to_spot, tired_pools
 from spottui.recovery.planner import capture, make_plan
 
 PATIENCE_S = 5.0
-"""After so long a person sees the plan with what is known by then."""
+"""A person sees the plan after this time with what is known by then."""
 
 
 class Previews:
@@ -68,6 +68,6 @@ class Previews:
         plan = make_plan(spec, shared.settings, tired)
         if spec.instance.status is not InstanceStatus.RUNNING or spec.instance.recycling:
             return plan
-        # Nothing is going to stop it: who asks for it now means a replacement, and the old one keeps its address.
+        # The instance is not being stopped: a recovery now means a second machine, and the old one keeps its address.
         routes = plan.routes if plan.route.traits.launches else (Route.IMAGE,)
         return replace(plan, routes=routes, keeps_private_ip=False)

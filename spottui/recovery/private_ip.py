@@ -1,6 +1,6 @@
 """The private IP that a replacement is to have again: it is free once the old instance is released.
 
-The machine matters more than its address: where the address cannot be had it is launched without, and that is said.
+The machine matters more than its address: if the address is unavailable it is launched without, with a note.
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from spottui.recovery.context import RecoveryContext, StepOutcome
 
 POLL_S = 2.0
 GONE_GRACE = timedelta(seconds=30)
-"""How long after the deadline what is missing is not called gone, nor what is there spared."""
+"""How long after the deadline a missing instance is not yet gone, and a running one not yet spared."""
 RELEASE_GRACE = timedelta(seconds=180)
 """How long after the deadline the release is awaited."""
 TRIES, APART_S = 5, 4.0
@@ -59,15 +59,15 @@ async def spared(ctx: RecoveryContext) -> StepOutcome | None:
     recovery = ctx.recovery
     if ctx.now() < recovery.deadline + GONE_GRACE:
         return None
-    found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-    if isinstance(found, Instance) and not found.recycling:
+    instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
+    if isinstance(instance, Instance) and not instance.recycling:
         return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id))
     return None
 
 
-async def heed_refusal(ctx: RecoveryContext, last: Try) -> None:
+async def wait_for_private_ip(ctx: RecoveryContext, last: Try) -> None:
     """Wait a moment after a launch for which its private IP was not free, and give the address up after several."""
-    refused = [one for one in ctx.recovery.tries if one.failure and one.failure.kind == ErrorKind.ADDRESS.value]
+    refused = [attempt for attempt in ctx.recovery.tries if attempt.refusal == ErrorKind.ADDRESS.value]
     if not refused or refused[-1].client_token != last.client_token:
         return
     if len(refused) % TRIES:
@@ -77,7 +77,7 @@ async def heed_refusal(ctx: RecoveryContext, last: Try) -> None:
 
 
 async def look_elsewhere(ctx: RecoveryContext, failure: Failure | None) -> bool:
-    """Give the private IP up where nothing near it has room; False where there was none to give up."""
+    """Give up the private IP if no place near it has capacity; False if there was none to give up."""
     address = wanted_private_ip(ctx.recovery, ctx.plan)
     if address:
         zone = ctx.plan.spec.instance.zone

@@ -42,9 +42,9 @@ def _http_missed(settings: ProbeSettings, url: SplitResult, connection: socket.s
         name = settings.tls_name or url.hostname
         connection = context.wrap_socket(connection, server_hostname=name, do_handshake_on_connect=False)
     with closing(connection), _cut_off(connection) as is_late:
-        found = _tried(settings, url, connection)
+        missed = _tried(settings, url, connection)
     # What was cut off looks like an answer that is at its end.
-    return Missed(Miss.NO_ANSWER) if is_late.is_set() else found
+    return Missed(Miss.NO_ANSWER) if is_late.is_set() else missed
 
 
 def _tried(settings: ProbeSettings, url: SplitResult, connection: socket.socket) -> Missed | None:

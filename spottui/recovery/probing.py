@@ -60,11 +60,11 @@ async def _address(ctx: RecoveryContext, settings: ProbeSettings, new: Instance)
     """Return the address to probe, empty while it is not known: an EIP may be bound a moment later."""
     if settings.address is ProbeAddress.PRIVATE:
         return new.private_ip
-    ecs, found = ctx.ecs, await ctx.shared.polls.instance(ctx.recovery.region, new.instance_id, 0.0)
-    if not isinstance(found, Instance):
+    ecs, instance = ctx.ecs, await ctx.shared.polls.instance(ctx.recovery.region, new.instance_id, 0.0)
+    if not isinstance(instance, Instance):
         return ""
-    eip = await ctx.attempt(lambda: eips.eip(ecs, found.eip_id)) if found.eip_id else None
-    return found.public_ip if eip is None or isinstance(eip, CloudError) else eip.address
+    eip = await ctx.attempt(lambda: eips.eip(ecs, instance.eip_id)) if instance.eip_id else None
+    return instance.public_ip if eip is None or isinstance(eip, CloudError) else eip.address
 
 
 async def _missed(
@@ -98,9 +98,9 @@ async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until
 
 async def _not_served(ctx: RecoveryContext, probe: Probe, new_id: str, target: str, missed: Missed) -> StepOutcome:
     """Report a replacement that no longer runs as such."""
-    found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, 0.0)
-    if isinstance(found, Instance) and found.status is not InstanceStatus.RUNNING:
-        return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))
+    instance = await ctx.shared.polls.instance(ctx.recovery.region, new_id, 0.0)
+    if isinstance(instance, Instance) and instance.status is not InstanceStatus.RUNNING:
+        return failed(Reason(Why.STOPPED_RUNNING, new_id, instance.status.value))
     probed = (target,) if target else ()
     patience_s = probe.settings.patience_s
     return failed(Reason(Why.NOT_SERVED, new_id, probe.name, seconds=patience_s, resources=probed, missed=missed))

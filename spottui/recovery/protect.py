@@ -95,7 +95,7 @@ class DiskProtection:
         self._queues: defaultdict[str, _Region] = defaultdict(_Region)
         self._undone: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         """Disks whose standing protection was undone: what the last sweep saw of them is no longer true."""
-        journal.follow(self._hear)
+        journal.follow(self._follow)
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
@@ -140,18 +140,18 @@ class DiskProtection:
         with self._lock:
             self._over.append((time.monotonic(), (region, instance_id)))
 
-    def _hear(self, logged: Sequence[Logged]) -> None:
+    def _follow(self, logged: Sequence[Logged]) -> None:
         """Protect again what a person unprotected while its reclaim began."""
-        for one in logged:
-            if isinstance(one.fact, DisksProtected):
+        for entry in logged:
+            if isinstance(entry.fact, DisksProtected):
                 with self._lock:
-                    self._undone[one.region, one.instance_id].difference_update(one.fact.disk_ids)
-            if isinstance(one.fact, ProtectionUndone):
+                    self._undone[entry.region, entry.instance_id].difference_update(entry.fact.disk_ids)
+            if isinstance(entry.fact, ProtectionUndone):
                 with self._lock:
-                    self._undone[one.region, one.instance_id].update(one.fact.disk_ids)
-                    was_sent = self._sent.pop((one.region, one.instance_id), None)
+                    self._undone[entry.region, entry.instance_id].update(entry.fact.disk_ids)
+                    was_sent = self._sent.pop((entry.region, entry.instance_id), None)
                 if was_sent:
-                    self.send(one.region, [one.instance_id])
+                    self.send(entry.region, [entry.instance_id])
 
     def _was_sent(self, region: str, instance_id: str) -> bool:
         future = self._sent.get((region, instance_id))
@@ -240,14 +240,14 @@ class DiskProtection:
     def _answer(self, ecs: Ecs, requests: list[_Request]) -> None:
         wanted = [disk_id for request in requests for disk_id in request.disk_ids]
         request_id, refused = self._protect(ecs, wanted, since=time.monotonic())
-        for one in requests:
-            mine = {disk_id: refused[disk_id] for disk_id in one.disk_ids if disk_id in refused}
-            kept = [disk_id for disk_id in one.disk_ids if disk_id not in mine]
+        for request in requests:
+            mine = {disk_id: refused[disk_id] for disk_id in request.disk_ids if disk_id in refused}
+            kept = [disk_id for disk_id in request.disk_ids if disk_id not in mine]
             if any(_may_be_old(error) for error in mine.values()):
-                new, new_refused = self._protect_as_they_are_now(ecs, one)
+                new, new_refused = self._protect_as_they_are_now(ecs, request)
                 kept += [disk_id for disk_id in new if disk_id not in kept]
                 mine = new_refused
-            one.answer.set_result(Protected(tuple(kept), request_id, tuple(mine.items())))
+            request.answer.set_result(Protected(tuple(kept), request_id, tuple(mine.items())))
 
     def _protect(
         self, ecs: Ecs, disk_ids: list[str], since: float, *, alone: bool = False
@@ -264,13 +264,13 @@ class DiskProtection:
         second, second_refused = self._protect(ecs, disk_ids[half:], since)
         return first or second, first_refused | second_refused
 
-    def _protect_as_they_are_now(self, ecs: Ecs, one: _Request) -> tuple[list[str], dict[str, CloudError]]:
+    def _protect_as_they_are_now(self, ecs: Ecs, request: _Request) -> tuple[list[str], dict[str, CloudError]]:
         """Read the disks again: the known list may be hours old."""
         try:
             with urgency(Priority.PROTECT):
-                disks = [disk.disk_id for disk in ecs.disks(one.instance_id) if _is_to_protect(disk)]
+                disks = [disk.disk_id for disk in ecs.disks(request.instance_id) if _is_to_protect(disk)]
         except CloudError as error:
-            return [], {one.instance_id: error}
+            return [], {request.instance_id: error}
         if not disks:
             return [], {}
         _, refused = self._protect(ecs, disks, time.monotonic())

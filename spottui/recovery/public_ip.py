@@ -22,13 +22,13 @@ log = logging.getLogger("spottui.recovery")
 ACTION = "ConvertNatPublicIpToEip"
 POLL_S, LOOKS = 1.0, 10
 PATIENCE_S = 10.0
-"""No launch waits longer for the address of its instance."""
+"""How long a launch waits at most, in seconds, for the address of its instance."""
 
 
 def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
     """Start to convert the public IP of the instance to an EIP, in parallel with everything else.
 
-    Nothing is converted once a launch was begun, which has requested a public IP or not by what was known then; what an
+    Nothing is converted while a launch is open, which has requested a public IP or not by what was known then; what an
     earlier call may have converted is looked for all the same.
     """
     recovery, instance = ctx.recovery, ctx.plan.spec.instance
@@ -39,17 +39,17 @@ def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
 
 async def public_ip_settled(ctx: RecoveryContext) -> None:
     """Wait until it is known whether the replacement gets the old public IP."""
-    if ctx.address and not ctx.recovery.tries:
+    if ctx.address and not ctx.recovery.open_try:
         await asyncio.wait({ctx.address}, timeout=PATIENCE_S)
 
 
 def without_public_ip(spec: LaunchSpec) -> LaunchSpec:
-    """Return the spec of an instance that takes an EIP: one with a public IP of its own takes none."""
+    """Return the spec without a public IP: an instance that has one of its own cannot take an EIP."""
     return replace(spec, instance=replace(spec.instance, public_ip=""))
 
 
 def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
-    """Return that the replacement does not have the old public IP, nothing where it has."""
+    """Return the reason if the replacement lacks the old public IP, else nothing."""
     old, recovery = ctx.plan.spec.instance, ctx.recovery
     is_itself = recovery.new_instance_id == recovery.instance_id
     is_lost = old.public_ip and not recovery.eip_id and not is_itself
@@ -57,7 +57,7 @@ def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
 
 
 def public_ip_left(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Say that an instance that is not replaced has an EIP now; a failed recovery may be retried, and moves it then."""
+    """Add that an instance that was not replaced has an EIP now; a retry of a failed recovery would move it."""
     recovery = ctx.recovery
     if not recovery.eip_id or ended.replaces(recovery) or ended.state is RecoveryState.FAILED:
         return ended
@@ -67,8 +67,7 @@ def public_ip_left(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
 async def _keep_public_ip(ctx: RecoveryContext) -> None:
     """Convert the address and journal the EIP. The call has no token, so the instance's address is read first.
 
-    What is refused, or whether a locked instance may be converted at all (OPEN, docs/alibaba-facts.md 15), costs the
-    recovery nothing but the address.
+    A refusal, which may be what a locked instance always gets (OPEN, docs/alibaba-facts.md 15), costs only the address.
     """
     try:
         with suppress(Fenced, JournalProblem):
@@ -95,7 +94,7 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
         await ctx.record(PublicIpKept(address, eip_id))
     if eip_id or instance is None:
         return False
-    if recovery.tries:
+    if recovery.open_try:
         return True
     refused = await call_once(
         ctx, ACTION, instance.instance_id, partial(eips.convert_public_ip, ctx.ecs, instance.instance_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -40,7 +41,7 @@ def readiness_of_fleet(
     kept = {
         (ready.spec.instance.region, ready.spec.instance.instance_id): ready for ready in kept_ready(settings, every)
     }
-    return tuple(one for ecs, specs in regions for one in _of_region(settings, journal, ecs, specs, kept, now))
+    return tuple(chain.from_iterable(_of_region(settings, journal, ecs, specs, kept, now) for ecs, specs in regions))
 
 
 def readiness_of_watched(

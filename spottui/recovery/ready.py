@@ -74,8 +74,8 @@ class Ready:
         self._settled = {key: until for key, until in self._settled.items() if until > now}
         kept, known = self._kept(), self._journal.fleet.of(self._ecs.region)
         captured = [known.get(ready.spec.instance.instance_id) for ready in kept]
-        self._awaits_sweep = not known or any(one is None or one.details_at is None for one in captured)
-        self._tell_beyond_cap(kept)
+        self._awaits_sweep = not known or any(seen is None or seen.details_at is None for seen in captured)
+        self._log_beyond_cap(kept)
         busy = self._in_recovery()
         due = [ready for ready in kept if self._is_due(ready.spec.instance.instance_id, busy)]
         if due:
@@ -184,7 +184,7 @@ class Ready:
             failed = CallFailed(step.action, failure_of(error), step.token, step.target, until)
             self._journal.submit(self._logs(failed, instance_id), Urgency.EYES)
 
-    def _tell_beyond_cap(self, kept: Sequence[KeptReady]) -> None:
+    def _log_beyond_cap(self, kept: Sequence[KeptReady]) -> None:
         """Log for how many instances a cap is too low, once until that changes."""
         beyond = [ready for ready in kept if ready.beyond_cap]
         ids = tuple(ready.spec.instance.instance_id for ready in beyond)

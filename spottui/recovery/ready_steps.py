@@ -78,14 +78,14 @@ def made_ready(
     images: Iterable[Image], snapshots: Iterable[Snapshot], groups: Iterable[SnapshotGroup]
 ) -> dict[str, MadeReady]:
     """Return what was made ready, by instance id: only what has both the tag and the name of it."""
-    found: dict[str, MadeReady] = {}
+    by_instance: dict[str, MadeReady] = {}
     for instance_id, slot, image in _named(images):
-        found.setdefault(instance_id, MadeReady()).images.append((slot, image))
+        by_instance.setdefault(instance_id, MadeReady()).images.append((slot, image))
     for instance_id, slot, snapshot in _named(snapshots):
-        found.setdefault(instance_id, MadeReady()).snapshots.append((slot, snapshot))
+        by_instance.setdefault(instance_id, MadeReady()).snapshots.append((slot, snapshot))
     for instance_id, slot, group in _named(groups):
-        found.setdefault(instance_id, MadeReady()).groups.append((slot, group))
-    return found
+        by_instance.setdefault(instance_id, MadeReady()).groups.append((slot, group))
+    return by_instance
 
 
 def possible_steps(kept: KeptReady, made: MadeReady, now: datetime, in_use: Collection[str]) -> PossibleSteps:
@@ -103,7 +103,7 @@ def possible_steps(kept: KeptReady, made: MadeReady, now: datetime, in_use: Coll
 def unfinished_steps(made: MadeReady) -> tuple[Step, ...]:
     """Return what cancels the copies of an instance's disks that are under way."""
     groups = [group.group_id for _, group in made.groups if not (group.finished or group.lost)]
-    snapshots = [one.snapshot_id for _, one in made.snapshots if not (one.finished or one.lost)]
+    snapshots = [snapshot.snapshot_id for _, snapshot in made.snapshots if not (snapshot.finished or snapshot.lost)]
     return (
         *(_deletion("DeleteSnapshotGroup", snapshot_groups.delete_group, group) for group in groups),
         *(_deletion("DeleteSnapshot", leftovers.delete_snapshot, snapshot) for snapshot in snapshots),

@@ -29,9 +29,9 @@ async def invocation_over(
     """
     loop = asyncio.get_running_loop()
     while loop.time() < until_s and not (heeds_cancel and ctx.recovery.cancel):
-        found = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, instance_id))
-        if isinstance(found, Invocation) and found.over:
-            return found
+        invocation = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, instance_id))
+        if isinstance(invocation, Invocation) and invocation.over:
+            return invocation
         await ctx.wait(min(POLL_S, max(until_s - loop.time(), 0.0)))
     return None
 

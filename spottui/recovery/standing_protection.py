@@ -45,7 +45,7 @@ def protected_disks(journal: Journal) -> dict[tuple[str, str], tuple[str, ...]]:
             if isinstance(logged.fact, DisksProtected):
                 standing[key] = (*known, *(disk_id for disk_id in logged.fact.disk_ids if disk_id not in known))
             elif isinstance(logged.fact, ProtectionUndone):
-                standing[key] = tuple(one for one in known if one not in logged.fact.disk_ids)
+                standing[key] = tuple(disk_id for disk_id in known if disk_id not in logged.fact.disk_ids)
         seq = page[-1].seq
     return {key: disk_ids for key, disk_ids in standing.items() if disk_ids}
 
@@ -79,7 +79,7 @@ def undo(journal: Journal, ecs: Ecs, spec: LaunchSpec, disk_ids: Sequence[str], 
         try:
             disks.unprotect(ecs, changed)
         except CloudError as error:
-            return Outcome((), tuple((one, error) for one in changed))
+            return Outcome((), tuple((disk_id, error) for disk_id in changed))
     journal.run(_logs(spec, ProtectionUndone(tuple(disk_ids), who), now))
     return Outcome(changed)
 

@@ -173,8 +173,8 @@ class _Survey:
         if not tag or not vpc_id:
             return plan.rules
         call = partial(self._market.vswitches, vpc_id, tag)
-        found = await self._inquiry.ask("vSwitches by tag", ("vswitches", vpc_id, tag), VSWITCHES_S, call, nothing)
-        missing = {zone: found[zone] for zone in sorted(found) if zone not in plan.rules.vswitches}
+        vswitches = await self._inquiry.ask("vSwitches by tag", ("vswitches", vpc_id, tag), VSWITCHES_S, call, nothing)
+        missing = {zone: vswitches[zone] for zone in sorted(vswitches) if zone not in plan.rules.vswitches}
         return replace(plan.rules, vswitches={**plan.rules.vswitches, **missing})
 
     async def earlier_images(self) -> tuple[Image, ...]:
@@ -200,8 +200,9 @@ class _Survey:
         def look() -> tuple[DnsRecord, ...] | None:
             return self._market.records(zone, vpc_id)
 
-        found = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, look, None)
-        return None if found is None else tuple(one for one in found if one.value == plan.spec.instance.private_ip)
+        records = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, look, None)
+        address = plan.spec.instance.private_ip
+        return None if records is None else tuple(record for record in records if record.value == address)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""
@@ -215,8 +216,8 @@ class _Survey:
 
     async def prices(self, types: Iterable[str]) -> dict[Pair, Price]:
         """Return the prices of types in the zones of the region."""
-        found = await asyncio.gather(*(self._prices(name) for name in types))
-        return {pair: price for of_one in found for pair, price in of_one.items()}
+        price_maps = await asyncio.gather(*(self._prices(name) for name in types))
+        return {pair: price for of_one in price_maps for pair, price in of_one.items()}
 
     async def checked(self, spec: LaunchSpec, candidate: Candidate) -> Candidate:
         """Ask with a DryRun whether a launch would be refused; if a disk category is, try the others."""
@@ -253,12 +254,12 @@ class _Survey:
         old, nothing = spec.instance, dict[Pair, str]()
         what, size = "interruption rates", (old.vcpus, old.memory_gib)
         call = partial(self._market.rates_from, *size)
-        found = await self._inquiry.ask(what, ("rates", self._region, size), RATES_S, call, nothing)
-        types = tuple(name for name in rules.types if not any(name == known for known, _ in found))
+        rates = await self._inquiry.ask(what, ("rates", self._region, size), RATES_S, call, nothing)
+        types = tuple(name for name in rules.types if not any(name == rated for rated, _ in rates))
         if types:
             call = partial(self._market.rates_of, types)
-            found = found | await self._inquiry.ask(what, ("rates", self._region, types), RATES_S, call, nothing)
-        return found
+            rates = rates | await self._inquiry.ask(what, ("rates", self._region, types), RATES_S, call, nothing)
+        return rates
 
     async def _types(self, spec: LaunchSpec, rules: PlaceRules) -> tuple[InstanceType, ...]:
         size = (spec.instance.vcpus, spec.instance.memory_gib)

@@ -19,8 +19,8 @@ from spottui.domain.facts import BackendServes, BackendsFound, CallFailed, Weigh
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.store import JournalProblem
-from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, Wish, entry_of, failure_of
-from spottui.recovery.group_changes import change, is_busy, look, serves_without, waiting
+from spottui.recovery.context import EntryRequest, Fenced, RecoveryContext, StepOutcome, entry_of, failure_of
+from spottui.recovery.group_changes import change, group_of, is_busy, serves_without, waiting
 
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
@@ -96,14 +96,14 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     if any(backend.product is product for backend in ctx.recovery.backends):
         return None
     planned = tuple(backend for backend in ctx.plan.backends if backend.product is product)
-    found = await _look_up(ctx, product)
-    backends = planned if isinstance(found, CloudError) else found or planned
+    entries = await _look_up(ctx, product)
+    backends = planned if isinstance(entries, CloudError) else entries or planned
     if backends:
         await ctx.record(BackendsFound(backends))
-    if planned or not isinstance(found, CloudError) or not found.kind.repeats or found.message == UNKNOWN_HOST:
+    if planned or not isinstance(entries, CloudError) or not entries.kind.repeats or entries.message == UNKNOWN_HOST:
         return None
-    await ctx.record(CallFailed(found.action, failure_of(found), target=product))
-    return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(found))
+    await ctx.record(CallFailed(entries.action, failure_of(entries), target=product))
+    return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(entries))
 
 
 async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...] | CloudError:
@@ -117,29 +117,29 @@ async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...
         waits_s = min(2 * waits_s, LONGEST_WAIT_S)
 
 
-async def _lower(ctx: RecoveryContext, one: Backend) -> None:
+async def _lower(ctx: RecoveryContext, entry: Backend) -> None:
     """Lower an entry to weight 0, but never the last healthy one of its group."""
-    wish = Wish(ctx, one, 0, spares=True)
+    request = EntryRequest(ctx, entry, 0, spares=True)
     wait_s: float | None = 0.0
-    async with waiting(wish):
+    async with waiting(request):
         while wait_s is not None and not await _settles_within(ctx, wait_s):
-            async with ctx.shared.group_turns[one.group]:
-                wait_s = await _lower_once(wish)
+            async with ctx.shared.group_turns[entry.group]:
+                wait_s = await _lower_once(request)
 
 
-async def _lower_once(wish: Wish) -> float | None:
+async def _lower_once(request: EntryRequest) -> float | None:
     """Check and make the next call; return in how many seconds to check again, None if nothing is left to do."""
-    ctx, backend = wish.ctx, wish.entry
-    group = await look(ctx, backend, with_health=True)
+    ctx, backend = request.ctx, request.entry
+    group = await group_of(ctx, backend, with_health=True)
     if isinstance(group, CloudError):
-        return await _wait_or_tell(ctx, backend, group)
-    is_met, others_serve = wish.is_met(group), serves_without(group, [backend])
+        return await _wait_or_record(ctx, backend, group)
+    is_met, others_serve = request.is_met(group), serves_without(group, [backend])
     if entry_of(group, backend) is None or (is_met and others_serve):
         return None
     if is_busy(group):
         return POLL_S
     if others_serve:
-        return _next_look_s(await change(wish, group))
+        return _next_look_s(await change(request, group))
     if not is_met:
         if backend not in ctx.recovery.kept:
             await ctx.record(WeightKept(backend))
@@ -147,15 +147,15 @@ async def _lower_once(wish: Wish) -> float | None:
     if backend not in ctx.recovery.lowered:
         return None
     # Two consoles counted on each other's server: both restore theirs, and one lowers its again first.
-    await change(Wish(ctx, backend, backend.weight), group)
+    await change(EntryRequest(ctx, backend, backend.weight), group)
     return random.uniform(KEPT_POLL_S, 2 * KEPT_POLL_S)
 
 
-async def _wait_or_tell(ctx: RecoveryContext, one: Backend, error: CloudError) -> float | None:
+async def _wait_or_record(ctx: RecoveryContext, entry: Backend, error: CloudError) -> float | None:
     """Return when to retry after a temporary error; any other is logged once."""
     wait_s = _wait_s(error)
     if wait_s is None:
-        await ctx.record(CallFailed(error.action, failure_of(error), target=one.group))
+        await ctx.record(CallFailed(error.action, failure_of(error), target=entry.group))
     return wait_s
 
 
@@ -182,17 +182,17 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
     return Server.of(spec), None
 
 
-async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
+async def _replace(ctx: RecoveryContext, entry: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
     """Remove the old entry once the new one is healthy or the old instance is gone; else it keeps serving."""
     began_s = _now_s()
-    failure = await _bring(ctx, new, one.weight, joins=True) if new.server_id else no_id
+    failure = await _bring(ctx, new, entry.weight, joins=True) if new.server_id else no_id
     if failure:
-        return [_about(Why.BACKEND_NOT_ADDED, one, failure), *await _restore(ctx, one)]
+        return [_about(Why.BACKEND_NOT_ADDED, entry, failure), *await _restore(ctx, entry)]
     unhealthy = await _wait_until_healthy(ctx, new, began_s)
     is_gone = await _is_gone(ctx)
     if is_gone or (not unhealthy and ctx.recovery.interruption.locked):
-        return [*unhealthy, *await _take_out(ctx, one, is_gone=is_gone)]
-    return [*unhealthy, *await _restore(ctx, one)]
+        return [*unhealthy, *await _take_out(ctx, entry, is_gone=is_gone)]
+    return [*unhealthy, *await _restore(ctx, entry)]
 
 
 async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float) -> list[Reason]:
@@ -200,7 +200,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
-        group = await look(ctx, new, with_health=True)
+        group = await group_of(ctx, new, with_health=True)
         backend_status = None if isinstance(group, CloudError) else entry_of(group, new)
         if backend_status and backend_status.healthy and backend_status.settled:
             await ctx.record(BackendServes(new, waited_s))
@@ -214,12 +214,12 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     return []
 
 
-async def _take_out(ctx: RecoveryContext, one: Backend, *, is_gone: bool) -> list[Reason]:
+async def _take_out(ctx: RecoveryContext, entry: Backend, *, is_gone: bool) -> list[Reason]:
     """Remove the old entry; an instance that still runs first stops getting new connections."""
     if not is_gone:
-        await _bring(ctx, one, 0)
-    failure = await _bring(ctx, one, None)
-    return [_about(Why.BACKEND_LEFT, one, failure)] if failure else []
+        await _bring(ctx, entry, 0)
+    failure = await _bring(ctx, entry, None)
+    return [_about(Why.BACKEND_LEFT, entry, failure)] if failure else []
 
 
 async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
@@ -227,38 +227,38 @@ async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
     return [problem for of_one in problems for problem in of_one]
 
 
-async def _restore(ctx: RecoveryContext, one: Backend) -> list[Reason]:
+async def _restore(ctx: RecoveryContext, entry: Backend) -> list[Reason]:
     """Restore the weight of a lowered entry, unless its instance is gone."""
-    if one not in ctx.recovery.lowered or await _is_gone(ctx):
+    if entry not in ctx.recovery.lowered or await _is_gone(ctx):
         return []
-    failure = await _bring(ctx, one, one.weight)
+    failure = await _bring(ctx, entry, entry.weight)
     if failure:
-        return [replace(_about(Why.WEIGHT_LEFT, one, failure), count=one.weight)]
-    await ctx.record(WeightRestored(one))
+        return [replace(_about(Why.WEIGHT_LEFT, entry, failure), count=entry.weight)]
+    await ctx.record(WeightRestored(entry))
     return []
 
 
-async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, joins: bool = False) -> Failure | None:
+async def _bring(ctx: RecoveryContext, entry: Backend, weight: int | None, *, joins: bool = False) -> Failure | None:
     """Set the weight of an entry, or remove it for None; return the failure that ended the attempt.
 
     A missing entry is added if it `joins`. After a definite refusal it is read once more: an earlier call with a lost
     answer may have done it.
     """
-    wish, failure, is_refused = Wish(ctx, one, weight, joins), None, False
+    request, failure, is_refused = EntryRequest(ctx, entry, weight, joins), None, False
     until_s = _now_s() + CHANGE_PATIENCE_S
-    async with waiting(wish):
+    async with waiting(request):
         while True:
-            async with ctx.shared.group_turns[one.group]:
-                group = await look(ctx, one)
+            async with ctx.shared.group_turns[entry.group]:
+                group = await group_of(ctx, entry)
                 error = group if isinstance(group, CloudError) else None
                 if not isinstance(group, CloudError):
-                    if wish.is_met(group):
+                    if request.is_met(group):
                         return None
                     if not is_refused and not is_busy(group):
-                        error = await change(wish, group)
+                        error = await change(request, group)
             failure = failure_of(error) if error else failure
             if is_refused or _now_s() > until_s:
-                return failure or Failure(action_of(one, Change.WEIGHT), kind=ErrorKind.BUSY.value)
+                return failure or Failure(action_of(entry, Change.WEIGHT), kind=ErrorKind.BUSY.value)
             wait_s = _next_look_s(error)
             is_refused = wait_s is None
             await asyncio.sleep(POLL_S if wait_s is None else wait_s)
@@ -298,8 +298,8 @@ def _wait_s(error: CloudError) -> float | None:
     return POLL_S if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS else None
 
 
-def _about(why: Why, one: Backend, failure: Failure | None) -> Reason:
-    return Reason(why, one.group, one.product, failure=failure)
+def _about(why: Why, entry: Backend, failure: Failure | None) -> Reason:
+    return Reason(why, entry.group, entry.product, failure=failure)
 
 
 def _now_s() -> float:

@@ -15,7 +15,7 @@ from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
-from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, tell_of_notice
+from spottui.recovery.hooks import begin_hooks, run_hooks, run_notice_hooks, settle_lost_hooks
 from spottui.recovery.interfaces import begin_to_keep_interfaces, settle_interfaces
 from spottui.recovery.janitor import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
@@ -45,7 +45,7 @@ async def recover(ctx: RecoveryContext) -> None:
     await settle_lost_hooks(ctx)
     if ctx.recovery.state.is_final:
         return
-    tell_of_notice(ctx)
+    run_notice_hooks(ctx)
     ended = await wait_for_permission(ctx)
     if ended is None:
         begin_to_lower(ctx)

@@ -40,7 +40,7 @@ def _element(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "".join(_element(name, one) for one in value)
+        return "".join(_element(name, part) for part in value)
     return f"<{name}>{_elements(value) if isinstance(value, Mapping) else _text(value)}</{name}>"
 
 

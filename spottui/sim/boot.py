@@ -12,7 +12,7 @@ def boot_new(world: World, instance: Instance, now: float) -> None:
     """A launched instance is Pending for a part of the boot time, then Starting, then Running."""
     knobs = world.settings
     instance.status = "Pending"
-    events.tell_state(world, instance, "Created", now)
+    events.notify_state(world, instance, "Created", now)
     world.schedule.plan(now + knobs.boot_s * _PENDING_SHARE, start, instance.id)
     world.schedule.plan(now + knobs.boot_s, run, instance.id)
     if knobs.launches_that_fail > 0:
@@ -28,14 +28,14 @@ def create_stopped(world: World, instance: Instance) -> None:
 def boot_stopped(world: World, instance: Instance, now: float) -> None:
     """A stopped instance is Starting for the boot time, then Running."""
     instance.status = "Starting"
-    events.tell_state(world, instance, "Starting", now)
+    events.notify_state(world, instance, "Starting", now)
     world.schedule.plan(now + world.settings.boot_s, run, instance.id)
 
 
 def reboot(world: World, instance: Instance, now: float) -> None:
     """A Running instance is Stopping, then Starting for the boot time, then Running again."""
     instance.status = "Stopping"
-    events.tell_state(world, instance, "Stopping", now)
+    events.notify_state(world, instance, "Stopping", now)
     world.schedule.plan(now + world.settings.stop_s, start_again, instance.id)
 
 
@@ -54,7 +54,7 @@ def start(world: World, at: float, instance_id: str) -> None:
     instance = world.instances.get(instance_id)
     if instance and instance.status == "Pending":
         instance.status = "Starting"
-        events.tell_state(world, instance, "Starting", at)
+        events.notify_state(world, instance, "Starting", at)
 
 
 @happening
@@ -65,7 +65,7 @@ def run(world: World, at: float, instance_id: str) -> None:
         instance.started_at = at
         instance.stopped_mode = "Not-applicable"
         instance.status = "Running"
-        events.tell_state(world, instance, "Running", at)
+        events.notify_state(world, instance, "Running", at)
         if instance_id in world.services:
             world.schedule.plan(at + world.settings.service_s, services.come_up, instance_id)
 
@@ -75,5 +75,5 @@ def fail(world: World, at: float, instance_id: str) -> None:
     """The launch turns out to have failed: the instance is gone, as `SystemFailure.Delete` says."""
     instance = world.instances.get(instance_id)
     if instance:
-        events.tell_failure(world, instance, at)
+        events.notify_failed_launch(world, instance, at)
         reclaim.release(world, instance, at)

@@ -4,8 +4,7 @@ import time
 from datetime import UTC, datetime
 from functools import lru_cache
 
-_DATES = 32_768
-"""So many dates are kept as texts: a page of instances has two hundred, the same each time it is asked for."""
+_MINUTES_A_DAY, _SECONDS_A_DAY = 1_440, 86_400
 
 
 class Clock:
@@ -43,18 +42,19 @@ class Clock:
 
 def iso_minutes(at: float) -> str:
     """`2017-12-10T04:04Z`, the resolution of instance times."""
-    return _iso_minute(int(at // 60))
+    day, minute = divmod(int(at // 60), _MINUTES_A_DAY)
+    return f"{_iso_day(day)}T{minute // 60:02}:{minute % 60:02}Z"
 
 
-@lru_cache(_DATES)
-def _iso_minute(minute: int) -> str:
-    return datetime.fromtimestamp(60 * minute, UTC).strftime("%Y-%m-%dT%H:%MZ")
-
-
-@lru_cache(_DATES)
 def iso_seconds(at: float) -> str:
     """`2019-11-15T06:07:05Z`, the resolution of image and disk times."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, second = divmod(int(at // 1), _SECONDS_A_DAY)
+    return f"{_iso_day(day)}T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+
+
+@lru_cache(1_024)
+def _iso_day(day: int) -> str:
+    return datetime.fromtimestamp(day * _SECONDS_A_DAY, UTC).strftime("%Y-%m-%d")
 
 
 def iso_micros(at: float) -> str:

@@ -17,19 +17,19 @@ class Cloud:
         self.world = self._alive(make_world())
 
     def reset(self) -> None:
-        """A fresh world; waiting polls find themselves in it."""
+        """Replace the world by a fresh one; waiting polls continue in it."""
         self.replace(self._make_world())
 
     def replace(self, world: World) -> None:
-        """Another world takes the place of this one; waiting polls find themselves in it."""
+        """Replace the world by another; waiting polls continue in it."""
         old = self.world
         self.world = self._alive(world)
-        for one in old.every:
-            one.queues.ring_all()
+        for each in old.every:
+            each.queues.ring_all()
         self.time_moved()
 
     def time_moved(self) -> None:
-        """The clock was set or advanced: whoever waits looks again."""
+        """Wake all waiters after the clock was set or advanced."""
         self.world.settle()
         for world in self.world.every:
             world.queues.ring_all()
@@ -54,6 +54,6 @@ class Cloud:
         return self.world.clock.wall_seconds_until(min(planned)) if planned else None
 
     def _alive(self, world: World) -> World:
-        for one in world.every:
-            one.schedule.on_plan = self._wake.set
+        for each in world.every:
+            each.schedule.on_plan = self._wake.set
         return world

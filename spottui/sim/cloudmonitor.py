@@ -57,7 +57,8 @@ def put_event_rule_targets(call: Call) -> Body:
     for n, target in enumerate(queues, 1):
         rule.targets[target.get("Id", str(n))] = (target.get("Region", ""), target.get("Queue", ""))
     for kind, found in others.items():
-        rule.other_targets.setdefault(kind, {}).update({one.get("Id", str(n)): one for n, one in enumerate(found, 1)})
+        of_kind = rule.other_targets.setdefault(kind, {})
+        of_kind.update({target.get("Id", str(n)): target for n, target in enumerate(found, 1)})
     call.changed(f"targets of event rule {rule.name}")
     return {**_OK, "FailedParameterCount": "0"}
 

@@ -31,7 +31,7 @@ def write(
     for name, other in accounts.items():
         tables += [_region(region, url, name) for region in other.regions.values()]
         tables.append(f"[account.{name}]\nrole_arn = {_value(f'acs:ram::{other.account_id}:role/spottui')}\n")
-    tables += [_drain(name, one) for name, one in drains.items()]
+    tables += [_drain(name, drain) for name, drain in drains.items()]
     # The policy is last, where a test or a person adds to it.
     tables.append("[policy]\n" + _lines(policy))
     path.write_text(head + "\n".join(tables), "utf-8")

@@ -29,6 +29,7 @@ def order_fault(world: World, given: Given, now: float) -> Json:
     fault.message = given.text("message", fault.message)
     fault.delay_s = given.number("delay_s", None, 0, 3600) if "delay_s" in given else None
     fault.retry_after_ms = int(given.number("retry_after_ms", None, 1, 10**7)) if "retry_after_ms" in given else None
+    fault.body = given.text("body", fault.body)
     given.end()
     world.faults.order(fault)
     return {"ordered": 1}

@@ -25,10 +25,10 @@ class Coverage:
 
     def unsupported(self, what: Iterable[str]) -> None:
         """An action (`DescribeX`) or parameters (`DescribeX.Name`) that are not modelled; the first time is logged."""
-        for one in what:
-            if not self._unsupported[one]:
-                LOG.warning("not modelled by this simulated cloud: %s", one)
-            self._unsupported[one] += 1
+        for name in what:
+            if not self._unsupported[name]:
+                LOG.warning("not modelled by this simulated cloud: %s", name)
+            self._unsupported[name] += 1
 
     def as_json(self) -> dict[str, Any]:
         """Both counts, most frequent first."""

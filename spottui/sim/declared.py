@@ -110,13 +110,13 @@ def _add_region(world: World, given: Given) -> None:
     _each(
         {"vswitch": given.tables("vswitch")},
         "vswitch",
-        lambda one: _add_vswitch(world, region_id, vpc_id, vswitches, one),
+        lambda vswitch: _add_vswitch(world, region_id, vpc_id, vswitches, vswitch),
     )
     if not vswitches:
         raise ControlError("vswitch", "is missing", "at least one [[region.vswitch]] with its zone")
     world.regions[region_id] = Region(region_id, tuple(vswitches), vpc_id, group, vswitches, queue)
     images = given.tables("image") or [{"id": f"ubuntu_22_04_x64_20G_alibase_{region_id.replace('-', '')}.vhd"}]
-    _each({"image": images}, "image", lambda one: _add_image(world, region_id, one))
+    _each({"image": images}, "image", lambda image: _add_image(world, region_id, image))
     world.queues.create(queue, Attributes(), world.clock.now())
     world.event_rules[queue] = EventRule(
         queue, event_names=(EVENT,), products=("ecs",), targets={"1": (region_id, queue)}
@@ -152,7 +152,7 @@ def _add_instances(world: World, given: Given) -> None:
     count = int(given.number("count", 1, 1, 100_000))
     made = _details(world, given)
     disks, eip = [Given(row) for row in given.tables("disks")] or [Given({})], given.flag("eip", False)
-    specs = [_disk(one, first=number == 0) for number, one in enumerate(disks)]
+    specs = [_disk(disk, first=number == 0) for number, disk in enumerate(disks)]
     wanted, ports = given.text("private_ip", ""), given.ports("ports")
     if wanted and count > 1:
         raise ControlError("private_ip", "is for one instance only", "a count of 1")

@@ -1,5 +1,7 @@
 """How the simulated cloud says no."""
 
+from collections.abc import Iterable
+
 
 class ApiError(Exception):
     """A refusal by ECS or CloudMonitor: HTTP status, code and message as the API gives them.
@@ -59,3 +61,11 @@ def invalid(name: str, why: str = "is not valid") -> ApiError:
 def dry_run(status: int = 400) -> ApiError:
     """The success of a DryRun, which the API reports as an error."""
     return ApiError("DryRunOperation", status, "Request validation has been passed with DryRun flag set.")
+
+
+def unmodelled(action: str, names: Iterable[str]) -> ApiError:
+    """The refusal of what the real cloud has and this one has not, rather than a wrong answer."""
+    return ApiError(
+        "UnsupportedBySimulator", 400,
+        f"The simulated cloud has no {action} by {', '.join(names)}. The real one has; leave it out here.",
+    )  # fmt: skip

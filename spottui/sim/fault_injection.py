@@ -51,6 +51,8 @@ async def _spoil(request: web.Request, fault: Fault, response: web.Response) -> 
     if fault.kind == "bad_json":
         text = response.text or ""
         return web.Response(text=text[: len(text) // 2], content_type=response.content_type)
+    if fault.kind == "odd_answer":
+        return web.Response(text=fault.body, content_type=response.content_type)
     return hang_up(request)
 
 

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-KINDS = ("error", "throttle", "timeout", "drop_reply", "reset", "html_502", "bad_json", "slow")
+KINDS = ("error", "throttle", "timeout", "drop_reply", "reset", "html_502", "bad_json", "odd_answer", "slow")
+_AFTER_THE_EFFECT = ("drop_reply", "bad_json", "odd_answer", "slow")
 
 
 @dataclass(slots=True)
@@ -15,7 +16,8 @@ class Fault:
     `action` and the values of `match` (parameter to value) may hold `*`. `times` counts down; None
     never ends. `delay_s` (wall) is how long `slow` waits (1 s) and `timeout` holds the line (60 s).
     `code` and `status` of `error` are InternalError and 500 unless given, of `throttle` Throttling.User and 400.
-    Kinds `drop_reply`, `bad_json` and `slow` let the call take effect, the others do not.
+    `odd_answer` is 200 with `body`, whatever the call came to.
+    Kinds `drop_reply`, `bad_json`, `odd_answer` and `slow` let the call take effect, the others do not.
     """
 
     action: str
@@ -27,11 +29,12 @@ class Fault:
     message: str = "The request processing has failed due to some unknown error."
     delay_s: float | None = None
     retry_after_ms: int | None = None
+    body: str = "{}"
 
     @property
     def takes_effect(self) -> bool:
         """Whether the call is carried out although its answer goes wrong."""
-        return self.kind in ("drop_reply", "bad_json", "slow")
+        return self.kind in _AFTER_THE_EFFECT
 
     def fits(self, action: str, params: Mapping[str, str]) -> bool:
         """Whether a call of `action` with `params` is one this fault is for."""

@@ -131,7 +131,7 @@ def lose_snapshots_of(world: World, disk: Disk, at: float) -> None:
         return
     for snapshot in (lost := _unfinished_of(world, disk)):
         del world.snapshots[snapshot.id]
-        events.tell_snapshot(world, snapshot, "failed", at)
+        events.notify_snapshot(world, snapshot, "failed", at)
     _fail_images_of(world, lost, at)
 
 
@@ -139,7 +139,7 @@ def fail_snapshots_of(world: World, disk: Disk, at: float) -> None:
     """The instance of the disk stops at `at`: snapshots still being made of it fail, and their images."""
     for snapshot in (failed := _unfinished_of(world, disk)):
         snapshot.status, snapshot.done_at = "failed", at
-        events.tell_snapshot(world, snapshot, "failed", at)
+        events.notify_snapshot(world, snapshot, "failed", at)
     _fail_images_of(world, failed, at)
 
 
@@ -186,7 +186,7 @@ def finish_snapshot(world: World, at: float, snapshot_id: str) -> None:
         disk.snapshots_done += 1
         # What was written while it was being made is not in it.
         disk.snapshot_at = snapshot.started_at
-    events.tell_snapshot(world, snapshot, "accomplished", at)
+    events.notify_snapshot(world, snapshot, "accomplished", at)
 
 
 @happening

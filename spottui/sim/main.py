@@ -13,6 +13,9 @@ from spottui.sim.errors import ControlError
 from spottui.sim.scenario import load, names
 from spottui.sim.serve import Options, running
 
+_COLLECTED_AT = 50_000
+"""Values more than before, and the collector looks for cycles."""
+
 
 def start(options: Options) -> None:
     """Serve until SIGINT or SIGTERM.
@@ -50,8 +53,10 @@ async def _serve(options: Options) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with running(options) as endpoint:
-        # A fleet of thousands lives as long as this process: the collector need not walk it for every page.
+        # A fleet of thousands lives as long as this process, and a page of it, which has thousands of values, dies by
+        # itself: the collector need not walk either for every page.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_COLLECTED_AT)
         click.echo(json.dumps(endpoint.as_json()))
         await ended.wait()

@@ -47,7 +47,7 @@ def _permission(world: World, action: str, params: Params) -> str:
     known = world.settings.permissions
     for pattern, allowed in known.items():
         named, _, resource = pattern.partition("@")
-        if resource and fnmatchcase(action, named) and any(fnmatchcase(one, resource) for one in _resources(params)):
+        if resource and fnmatchcase(action, named) and any(fnmatchcase(used, resource) for used in _resources(params)):
             return allowed
     return known.get(action, "allow")
 

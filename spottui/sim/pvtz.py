@@ -80,7 +80,7 @@ def update_zone_record(call: Call) -> Body:
         record.updated_at = zone.updated_at = call.now
         return {"RecordId": record.id}, f"record {record.id}: {record.rr} {record.value}"
 
-    return call.once("UpdateZoneRecord", update)
+    return call.once("UpdateZoneRecord", update, "changed")
 
 
 @action(PVTZ)

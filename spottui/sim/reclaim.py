@@ -27,7 +27,7 @@ def release(world: World, instance: Instance, at: float) -> None:
     backends.leave(world, instance)
     for address in (instance.private_ip, *instance.more_private_ips):
         addresses.give_back(world.vswitches[instance.vswitch_id], address)
-    for eni in [one for one in world.enis.values() if one.instance_id == instance.id]:
+    for eni in [eni for eni in world.enis.values() if eni.instance_id == instance.id]:
         _leave_eni(world, eni)
     if instance.eip_id in world.eips:
         world.eips[instance.eip_id].instance_id = ""
@@ -35,7 +35,7 @@ def release(world: World, instance: Instance, at: float) -> None:
             del world.eips[instance.eip_id]
     for disk in world.disks_of(instance):
         _leave(world, disk, at)
-    events.tell_state(world, instance, "Deleted", at)
+    events.notify_state(world, instance, "Deleted", at)
 
 
 def stop(world: World, instance: Instance, at: float, *, charging: bool) -> None:
@@ -48,7 +48,7 @@ def stop(world: World, instance: Instance, at: float, *, charging: bool) -> None
 def begin_stop(world: World, instance: Instance, at: float, takes_s: float, *, charging: bool) -> None:
     """Stopping for `takes_s`; without charging its compute goes back when it is Stopped."""
     instance.status = "Stopping"
-    events.tell_state(world, instance, "Stopping", at)
+    events.notify_state(world, instance, "Stopping", at)
     if takes_s > 0:
         world.schedule.plan(at + takes_s, be_stopped, instance.id, charging)
     else:
@@ -67,7 +67,7 @@ def be_stopped(world: World, at: float, instance_id: str, charging: bool) -> Non
     instance.stopped_mode = "KeepCharging" if charging else "StopCharging"
     if not charging:
         instance.public_ip = ""
-    events.tell_state(world, instance, "Stopped", at)
+    events.notify_state(world, instance, "Stopped", at)
 
 
 @happening

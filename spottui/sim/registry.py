@@ -70,17 +70,18 @@ class Call:
         """Note what is different now."""
         self.effect = f"changed {what}"
 
-    def once(self, name: str, act: Callable[[], tuple[Body, str]]) -> Body:
-        """Carry out `act` at most once per ClientToken; `act` gives the body and what it created."""
+    def once(self, name: str, act: Callable[[], tuple[Body, str]], did: str = "created") -> Body:
+        """Carry out `act` at most once per ClientToken; `act` gives the body and what it created, or `did`."""
         token = self.params.text("ClientToken")
         if not token:
             body, what = act()
-            self.created(what)
+            self.effect = f"{did} {what}"
             return body
-        body, self.effect = self.world.tokens.once(
+        body, what, replayed = self.world.tokens.once(
             (name, self.any_region, token), self.params, act, self.now, self.world.settings
         )
-        if self.effect.startswith("replayed"):
+        self.effect = f"{'replayed' if replayed else did} {what}"
+        if replayed:
             self.params.accept(*self.params)
         return body
 
@@ -111,7 +112,7 @@ def action(version: str = ECS, *, refuses: tuple[str, ...] = ()) -> Callable[[Ac
 def canonical(version: str, name: str) -> str:
     """The name of an action as it is documented, for one written in any case; an unknown one stays as it is."""
     known = _ACTIONS.get(version, {})
-    return name if name in known else next((one for one in known if one.lower() == name.lower()), name)
+    return name if name in known else next((other for other in known if other.lower() == name.lower()), name)
 
 
 def actions(version: str) -> list[str]:

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from spottui.sim import answers, cloudmonitor, ecs, permission, pvtz, registry, sts, vpc
 from spottui.sim.answers import Format
-from spottui.sim.balancers import alb, clb, nlb
+from spottui.sim.balancers import alb, clb, listing, nlb
 from spottui.sim.cloud import Cloud
 from spottui.sim.coverage import HEADER
-from spottui.sim.errors import ApiError
+from spottui.sim.errors import ApiError, unmodelled
 from spottui.sim.fault_injection import exchange
 from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
@@ -23,7 +23,7 @@ from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
 from spottui.sim.world import World
 
-REGISTERED = (ecs, cloudmonitor, sts, vpc, clb, alb, nlb, pvtz)
+REGISTERED = (ecs, cloudmonitor, sts, vpc, clb, alb, nlb, listing, pvtz)
 """Imported for the actions they register."""
 
 
@@ -81,7 +81,7 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     finally:
         row.effect = call.effect
     unread = params.unread()
-    world.coverage.unsupported(f"{name}.{one}" for one in unread)
+    world.coverage.unsupported(f"{name}.{parameter}" for parameter in unread)
     response = _respond(asked, row, 200, f"{name}Response", {"RequestId": row.request_id, **body})
     if unread:
         response.headers[HEADER] = ", ".join(unread)
@@ -94,10 +94,7 @@ def _refuse_unmodelled(world: World, asked: _Asked) -> None:
     given = sorted(name for name, value in asked.given.items() if value and name.split(".")[0] in refused)
     if given:
         world.coverage.unsupported(f"{asked.action}.{name}" for name in given)
-        raise ApiError(
-            "UnsupportedBySimulator", 400,
-            f"The simulated cloud has no {asked.action} by {', '.join(given)}. The real one has; leave it out here.",
-        )  # fmt: skip
+        raise unmodelled(asked.action, given)
 
 
 async def _read(request: web.Request) -> _Asked:
@@ -135,13 +132,14 @@ def _ordered(fault: Fault) -> ApiError:
 def _refused(world: World, asked: _Asked, row: Row, refusal: ApiError) -> web.Response:
     row.code = refusal.code
     link = re.sub(r"[^\w.]", "", refusal.code)
+    product = registry.PRODUCTS.get(asked.version, "ecs").capitalize()
     denied: dict[str, Any] = {}
     if refusal.code in permission.DENIALS:
         denied = {"AccessDeniedDetail": permission.denial(world, asked.version, asked.action, row.request_id)}
     response = _respond(asked, row, refusal.status, "Error", {
         "RequestId": row.request_id, "HostId": asked.host, "Code": refusal.code,
         "Message": refusal.message, **denied,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product=Ecs&requestId={row.request_id}",
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product={product}&requestId={row.request_id}",
     })  # fmt: skip
     if refusal.retry_after_ms is not None:
         response.headers["x-acs-retry-after"] = str(refusal.retry_after_ms)

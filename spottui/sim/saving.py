@@ -103,7 +103,7 @@ def _read(saved: dict[str, Any]) -> World:
     world.logging_bucket = saved.get("logging_bucket", "")
     world.notices = _as(list[m.Notice], saved["notices"])
     world.order = count(_as(int, saved["order"]))
-    world.schedule.load([Planned(*one) for one in saved["schedule"]])
+    world.schedule.load([Planned(*row) for row in saved["schedule"]])
     world.tokens.load(_as(list[tuple[tuple[str, str, str], Outcome]], saved["tokens"]))
     for queue in saved["queues"]:
         world.queues.add(Queue.load(queue))

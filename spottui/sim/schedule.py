@@ -63,4 +63,4 @@ class Schedule:
     def load(self, planned: list[Planned]) -> None:
         """Take over what was saved."""
         self._heap = sorted(planned)
-        self._order = count(1 + max((one.order for one in planned), default=0))
+        self._order = count(1 + max((entry.order for entry in planned), default=0))

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from spottui.sim import configfile, declared, tls
+from spottui.sim import configfile, declared
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
 from spottui.sim.doors import Doors
@@ -101,7 +101,7 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     living = [asyncio.create_task(coroutine) for coroutine in (cloud.live(), doors.watch())]
     try:
         ca_file = _ca_file(options)
-        context = tls.loopback_context(ca_file) if ca_file else None
+        context = _context(ca_file) if ca_file else None
         await doors.start(context)
         yield await _open(options, scenario, cloud.world, runner, ca_file, context)
     finally:
@@ -128,6 +128,13 @@ async def _open(
         url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file,
         {name: other.account_id for name, other in accounts.items()},
     )  # fmt: skip
+
+
+def _context(ca_file: Path) -> ssl.SSLContext:
+    # Most clouds are without TLS, and what makes certificates is a tenth of the memory.
+    from spottui.sim import tls
+
+    return tls.loopback_context(ca_file)
 
 
 def _ca_file(options: Options) -> Path | None:

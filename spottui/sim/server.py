@@ -158,7 +158,7 @@ def _acting(cloud: Cloud, name: str) -> Callable[[web.Request], Awaitable[web.Re
             given = await _body(request)
             # Faults come as a list, so that a test can order a whole sequence at once.
             every = given if name == "faults" and isinstance(given, list) else [given]
-            results = [_act(cloud, name, Given(one)) for one in every]
+            results = [_act(cloud, name, Given(order)) for order in every]
         except ControlError as refusal:
             return _refused(refusal)
         cloud.time_moved()

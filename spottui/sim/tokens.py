@@ -42,8 +42,8 @@ class Tokens:
         act: Callable[[], tuple[dict[str, Any], str]],
         now: float,
         knobs: Settings,
-    ) -> tuple[dict[str, Any], str]:
-        """Answer and effect of `act`, run at most once per key.
+    ) -> tuple[dict[str, Any], str, bool]:
+        """Answer and effect of `act`, run at most once per key, and whether it had run before.
 
         Raises:
             ApiError: the refusal of `act`, the remembered one, the mismatch of parameters, or 403
@@ -59,10 +59,10 @@ class Tokens:
             result, what = act()
         except ApiError as refusal:
             if refusal.remembered:
-                self._outcomes[key] = Outcome(now, fingerprint, None, told(refusal), "")
+                self._outcomes[key] = Outcome(now, fingerprint, None, remembered(refusal), "")
             raise
         self._outcomes[key] = Outcome(now, fingerprint, result, None, what)
-        return result, f"created {what}"
+        return result, what, False
 
     def save(self) -> list[tuple[tuple[str, str, str], Outcome]]:
         """The table."""
@@ -73,18 +73,18 @@ class Tokens:
         self._outcomes = dict(saved)
 
 
-def told(refusal: ApiError) -> tuple[str, int, str]:
+def remembered(refusal: ApiError) -> tuple[str, int, str]:
     """A refusal as it is remembered."""
     return refusal.code, refusal.status, refusal.message
 
 
-def _replay(known: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
-    if known.fingerprint != fingerprint:
+def _replay(outcome: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str, bool]:
+    if outcome.fingerprint != fingerprint:
         raise ApiError(
             _MISMATCH.get(action) or _MISMATCH_OF_PRODUCT.get(action.partition(" ")[0], "IdempotentParameterMismatch"),
             400,
             "The request uses the same client token as a previous, but non-identical request.",
         )  # fmt: skip
-    if known.refusal is not None:
-        raise ApiError(*known.refusal, remembered=True)
-    return known.result or {}, f"replayed {known.what}"
+    if outcome.refusal is not None:
+        raise ApiError(*outcome.refusal, remembered=True)
+    return outcome.result or {}, outcome.what, True

@@ -52,7 +52,7 @@ class Filter(msgspec.Struct, frozen=True):
         return any(term.column is not None and term.column.live and term.sign != ":" for term in self.terms)
 
     def keeps(self, row: Row, now_s: float, said: str = "") -> bool:
-        """Return whether a row stays in view at a time in epoch seconds; `said` is its `said_by`, if it is at hand."""
+        """Return whether a row stays in view at a time in epoch seconds; `said` is its `searched_text` if known."""
         return all(_holds(term, row, now_s, said) is not term.absent for term in self.terms)
 
 
@@ -67,7 +67,7 @@ def parse(text: str, columns: tuple[Column, ...]) -> Filter | None:
     return Filter(terms) if terms else None
 
 
-def said_by(row: Row) -> str:
+def searched_text(row: Row) -> str:
     """Return all texts of a row in lower case, one per line: what the words of a filter are searched in."""
     return "\n".join(cell.casefold() for cell in row[FIRST_CELL:] if isinstance(cell, str))
 
@@ -109,7 +109,7 @@ def _column(field: str, columns: tuple[Column, ...]) -> tuple[Column, int]:
 
 def _holds(term: Term, row: Row, now_s: float, said: str) -> bool:
     if term.column is None:
-        said = said or said_by(row)
+        said = said or searched_text(row)
         return term.pattern.search(said) is not None if term.pattern else term.value in said
     cell = row[term.cell]
     if term.column.amount and term.sign != ":":

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cache, lru_cache
 
 import msgspec
@@ -11,19 +10,17 @@ from spottui.domain.background import FleetBackground
 from spottui.domain.early_warning import EarlyWarning
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import EVENT_GRACE_S, Interruption
+from spottui.domain.interruption import Interruption
 from spottui.domain.owner import owner_of
 from spottui.domain.places import shown_rate
-from spottui.domain.recovery import RecoveryState
 from spottui.domain.region_key import region_id, shown_account, zone_in_short
 from spottui.domain.text import plain
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, open_reclaims, replacements
 from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
 from spottui.tables.moments import countdown, day_and_minute, epoch, hourly, iso_time, number, seconds_left
-from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
-from spottui.words.market import early_warning, way_back
+from spottui.words.market import early_warning, symbol, way_back
 
 
 class Around(msgspec.Struct, frozen=True, gc=False):
@@ -245,33 +242,6 @@ def hidden_accounts(view: DeskView | None) -> frozenset[str]:
 def _several(view: DeskView) -> tuple[bool, bool]:
     """Return whether there are several regions to distinguish, and whether accounts have names."""
     return len(view.region_ids) > 1, bool(view.accounts)
-
-
-def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
-    """Return the newest interruption of each instance as long as it goes on, oldest first.
-
-    It does until the lock is seen gone, or, once its recovery has ended or where it has none, until a minute past
-    the deadline: the view holds those of the past, too.
-    """
-    at_work = {recovery.recovery_id for recovery in view.recoveries if not recovery.state.is_final}
-    newest: dict[tuple[str, str], Interruption] = {}
-    for reclaim in sorted(view.interruptions, key=lambda reclaim: reclaim.epoch):
-        newest[reclaim.region, reclaim.instance_id] = reclaim
-    grace = timedelta(seconds=EVENT_GRACE_S)
-    return tuple(
-        reclaim
-        for reclaim in newest.values()
-        if reclaim.unlocked_at is None and (reclaim.id in at_work or view.at < reclaim.deadline + grace)
-    )
-
-
-def replacements(view: DeskView) -> dict[str, str]:
-    """Return the new instance of each reclaim that is recovered, by the reclaim's id."""
-    return {
-        recovery.recovery_id: recovery.new_instance_id
-        for recovery in view.recoveries
-        if recovery.state is RecoveryState.RECOVERED and recovery.new_instance_id
-    }
 
 
 def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ import msgspec
 
 from spottui.tables.column import Cell, Row, Rows, Table, natural
 from spottui.tables.diff import Diff, patch
-from spottui.tables.filter import Filter, FilterError, parse, said_by
+from spottui.tables.filter import Filter, FilterError, parse, searched_text
 
 Rank = tuple[Cell | tuple[Cell, ...], ...]
 
@@ -133,13 +133,13 @@ class TableModel:
         return shown is self._keeps(row) and (not shown or rank == self._rank(row))
 
     def _keeps(self, row: Row) -> bool:
-        return self._filter is None or self._filter.keeps(row, self._now_s, self._said_by(row))
+        return self._filter is None or self._filter.keeps(row, self._now_s, self._searched_text(row))
 
-    def _said_by(self, row: Row) -> str:
+    def _searched_text(self, row: Row) -> str:
         if row is not self.rows.get(row[0]):
-            return said_by(row)
+            return searched_text(row)
         if row[0] not in self._said:
-            self._said[row[0]] = said_by(row)
+            self._said[row[0]] = searched_text(row)
         return self._said[row[0]]
 
     def _rank(self, row: Row) -> Rank:

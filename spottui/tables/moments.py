@@ -93,9 +93,9 @@ def short_age(seconds: float | None) -> str:
     return f"{min(int(seconds / 86_400), 99)}d"
 
 
-def hourly(amount: float, *, sign: bool = False) -> str:
-    """Return what something costs an hour with three decimals, as the cloud has them: `0.140`, or `+0.008`."""
-    return f"{amount:+,.3f}" if sign else f"{amount:,.3f}"
+def hourly(amount: float) -> str:
+    """Return what something costs an hour with three decimals, as the cloud has them: `0.140`."""
+    return f"{amount:,.3f}"
 
 
 def monthly(amount: float) -> str:

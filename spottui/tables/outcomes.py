@@ -26,7 +26,7 @@ def outcome_line(recovery: Recovery, plan: Plan | None) -> str:
 
 def _places(recovery: Recovery, plan: Plan | None) -> str:
     """Return type and zone, each as `old→new` where they differ; empty for an instance that was started again."""
-    launched = next((one.place for one in reversed(recovery.tries) if one.failure is None), None)
+    launched = next((attempt.place for attempt in reversed(recovery.tries) if attempt.failure is None), None)
     if launched is None or recovery.new_instance_id == recovery.instance_id:
         return ""
     kind, zone, on_demand = launched

@@ -67,19 +67,19 @@ class PlanSum(msgspec.Struct, frozen=True):
 def plan_sum(plans: Iterable[tuple[Recovery, Plan | None]], now: datetime) -> PlanSum:
     """Return the sum of the plans of recoveries as of now; each counts with the place that is tried first."""
     pairs = list(plans)
-    known = [(recovery, plan) for recovery, plan in pairs if plan]
-    verdicts = (verdict_of(as_planned(recovery, plan), now) for recovery, plan in known)
-    prices = [(plan.price_per_hour, plan.candidates[0].price_per_hour) for _, plan in known if plan.candidates]
+    planned = [(recovery, plan) for recovery, plan in pairs if plan]
+    verdicts = (verdict_of(as_planned(recovery, plan), now) for recovery, plan in planned)
+    prices = [(plan.price_per_hour, plan.candidates[0].price_per_hour) for _, plan in planned if plan.candidates]
     priced = [(old, new) for old, new in prices if old is not None and new is not None]
     return PlanSum(
-        total=len(known),
-        missing=len(pairs) - len(known),
+        total=len(planned),
+        missing=len(pairs) - len(planned),
         verdicts=Counter(_SAID[verdict] if verdict else _NO_FORECAST for verdict in verdicts),
-        warnings=Counter(kind for _, plan in known for kind in _warnings(plan)),
+        warnings=Counter(kind for _, plan in planned for kind in _warnings(plan)),
         priced=len(priced),
         old_per_hour=sum(old for old, _ in priced),
         new_per_hour=sum(new for _, new in priced),
-        currency=next((plan.currency for _, plan in known if plan.currency), ""),
+        currency=next((plan.currency for _, plan in planned if plan.currency), ""),
     )
 
 

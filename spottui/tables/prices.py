@@ -1,9 +1,7 @@
 """Prices by the hour as short texts, with their currency."""
 
-from spottui.domain.text import plain
 from spottui.tables.moments import hourly
-
-_SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
+from spottui.words.market import symbol
 
 
 def price(per_hour: float | None, currency: str) -> str:
@@ -17,9 +15,9 @@ def difference(new: float | None, old: float | None, currency: str) -> str:
     Empty if either is unknown, or if they are the same to a thousandth.
     """
     more = 0.0 if new is None or old is None else round(new - old, 3)
-    return f"{'-' if more < 0 else '+'}{price(abs(more), currency)}" if more else ""
+    return signed(more, currency) if more else ""
 
 
-def symbol(currency: str) -> str:
-    """Return a currency's symbol, else its code with a space; empty if the currency is unknown."""
-    return _SYMBOLS.get(currency) or (f"{plain(currency, 8)} " if currency else "")
+def signed(per_hour: float, currency: str) -> str:
+    """Return what is added to a price per hour, such as `+¥0.040/h`."""
+    return f"{'-' if per_hour < 0 else '+'}{price(abs(per_hour), currency)}"

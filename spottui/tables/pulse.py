@@ -56,9 +56,9 @@ class Pulse(msgspec.Struct, frozen=True):
 
 def reclaims_of(view: DeskView, fleet_background: FleetBackground) -> tuple[datetime, ...]:
     """Return the times of the known reclaims of what is shown, oldest first; the view has newer ones."""
-    known = (at for at, region in fleet_background.reclaims if is_of(region, view.account))
+    past = (at for at, region in fleet_background.reclaims if is_of(region, view.account))
     shown = (recovery.started for recovery in view.recoveries if not recovery.interruption.is_manual)
-    return tuple(sorted({*known, *shown}))
+    return tuple(sorted({*past, *shown}))
 
 
 def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:

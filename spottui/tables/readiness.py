@@ -98,24 +98,24 @@ def readiness_title(shown: Sequence[Readiness], total: int) -> str:
     return " · ".join((of_all, *counts, *per_month))
 
 
-def _row(known: Readiness, account: str) -> Row:
-    instance, image = known.spec.instance, known.system_image
+def _row(readiness: Readiness, account: str) -> Row:
+    instance, image = readiness.spec.instance, readiness.system_image
     return (
         instance_key(instance.region, instance.instance_id),
         Tone.PLAIN,
-        str(known.verdict),
+        str(readiness.verdict),
         plain(instance.name),
         plain(instance.instance_id, 64),
         plain(account, 40),
         plain(region_id(instance.region).removeprefix("cn-"), 64),
         plain(instance.instance_type, 64),
-        str(known.route),
+        str(readiness.route),
         epoch(image.made if image else None),
-        epoch(known.data_made),
-        -1 if known.per_month is None else round(100 * known.per_month),
-        "; ".join(known.missing) or _LACKS_NOTHING,
+        epoch(readiness.data_made),
+        -1 if readiness.per_month is None else round(100 * readiness.per_month),
+        "; ".join(readiness.missing) or _LACKS_NOTHING,
         # A filter finds the words on the screen, in short and in full.
-        "; ".join(map(missing, known.missing)),
-        _WORST_FIRST.index(known.verdict),
-        -len(known.missing),
+        "; ".join(map(missing, readiness.missing)),
+        _WORST_FIRST.index(readiness.verdict),
+        -len(readiness.missing),
     )

@@ -21,7 +21,7 @@ from spottui.tables.outcomes import outcome_line
 from spottui.tables.prices import price
 
 FAILED, NEEDS_YOU = "FAILED", "NEEDS YOU"
-"""The states that want a person, as the rows, the titles and the alarm say them."""
+"""How rows, titles and the alarm spell the states that need a person."""
 
 _NO_SHARE = -1
 _SINCE = " @"
@@ -65,7 +65,7 @@ def _share(cell: Cell, now_s: float) -> str:
 
 
 def _state_text(cell: Cell, now_s: float) -> str:
-    """Return a state with the time left of its veto window, or the age of a progress that nobody sees any more."""
+    """Return a state with the rest of its veto window, or the time since its progress was last seen."""
     state, _, at = str(cell).rpartition(_SINCE)
     if not state:
         return str(cell)
@@ -93,8 +93,8 @@ COLUMNS = (
     Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
     Column("next", "Next", 20, flexible=True, spills=True),
 )
-"""The state of a veto window, or of a progress that nobody sees, has an epoch second behind it: when it ends, or since
-when. Ready is the epoch second at which the image is expected; negative, the seconds that one takes after a yes."""
+"""State holds an epoch second in a veto window, its end, and while progress is not seen, since when. Ready is the epoch
+second at which the image is expected; a negative value is the seconds that an image takes after a yes."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
@@ -132,16 +132,16 @@ def recovery_row(
     several: bool = False,
     accounts: bool = False,
 ) -> Row:
-    """Return the row of one recovery as it stands now; its `plan`, if known, tells prices.
+    """Return the row of one recovery as it is now; its `plan`, if known, gives prices.
 
     With `several` regions its zones are named with their region; its account is named where `accounts` have names.
 
     Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended, 0
-    where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
-    verdict against it.
+    where it can be tried again in time. A recovery that an engineer requested has no meaningful deadline, and so no
+    verdict.
     """
-    is_wished = recovery.interruption.is_manual
-    has_none = is_wished or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
+    is_manual = recovery.interruption.is_manual
+    has_none = is_manual or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
     verdict = "" if has_none or recovery.state.is_final else str(verdict_of(recovery, now) or "")
     return (
         recovery.recovery_id,
@@ -279,8 +279,8 @@ def _price(step: NextStep | None, plan: Plan | None) -> str:
     if step is None or plan is None:
         return ""
     here = (step.instance_type, step.zone, step.on_demand)
-    known = next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == here), None)
-    return price(known, plan.currency)
+    per_hour = next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == here), None)
+    return price(per_hour, plan.currency)
 
 
 def _in_short(recovery: Recovery, several: bool) -> str:

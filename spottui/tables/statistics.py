@@ -9,9 +9,10 @@ from statistics import median
 import msgspec
 
 from spottui.domain.billed_resources import BilledResource, LeftoverKind
+from spottui.domain.forecast import Verdict
 from spottui.domain.history import Past
-from spottui.domain.outcome import nine_of_ten
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.outcome import has_image_in_time, nine_of_ten
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.savings import Savings
 from spottui.tables.charts import Points
 
@@ -58,13 +59,26 @@ class AddedCost(msgspec.Struct, frozen=True):
     unknown: int
     per_hour: float
     most: float
+    currency: str = ""
+
+
+class Forecasts(msgspec.Struct, frozen=True):
+    """What was said last of each image, and what came of it; `right` of `judged` forecasts were right.
+
+    Right is a forecast about the image, not the recovery: that it is ready before the reclaim, or is not. A tight one
+    is neither. `counts` are of (what was said, end), those of `IMAGE READY` and `DATA KEPT` without a forecast too.
+    """
+
+    counts: tuple[tuple[tuple[str, str], int], ...]
+    right: int
+    judged: int
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """Counts of reclaims that are no wish of an engineer; times in seconds, from the first sign to the replacement.
+    """Counts of reclaims, not of recoveries that only an engineer requested; times in seconds from the first sign.
 
-    `by_day` has every day of the last `DAYS`, oldest first. `verdicts` counts (verdict, end). `kept` is what recoveries
-    made and nobody took away, as far as the journal knows.
+    `by_day` has every day of the last `DAYS`, oldest first. `kept` is what recoveries made and nobody took away, as far
+    as the journal knows. `latest` are the reclaims, newest first.
     """
 
     total: int
@@ -73,9 +87,10 @@ class Statistics(msgspec.Struct, frozen=True):
     by_type: tuple[Count, ...]
     outcomes: tuple[Count, ...]
     times_s: tuple[float, ...]
-    verdicts: tuple[tuple[tuple[str, str], int], ...]
+    forecasts: Forecasts
     kept: tuple[KeptSum, ...]
     added: AddedCost
+    latest: tuple[Past, ...] = ()
 
     @property
     def median_s(self) -> float | None:
@@ -99,7 +114,6 @@ class Statistics(msgspec.Struct, frozen=True):
 def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
     """Return the statistics of past reclaims as of a day in UTC; prices are those of storage (`per_month`)."""
     reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_manual]
-    ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
     ends = Counter((reclaim.interruption.first_seen.date(), reclaim.recovery.state) for reclaim in reclaims)
     times = (reclaim.outcome.recovery_s for reclaim in reclaims)
     return Statistics(
@@ -109,9 +123,10 @@ def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -
         by_type=_most(reclaim.instance_type for reclaim in reclaims),
         outcomes=_most(str(reclaim.recovery.state) for reclaim in reclaims),
         times_s=tuple(sorted(took for took in times if took is not None)),
-        verdicts=_pairs((str(recovery.verdict), str(recovery.state)) for recovery in ended if recovery.verdict),
+        forecasts=_forecasts([reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]),
         kept=kept_sums((kept for reclaim in past for kept in reclaim.outcome.kept), prices),
         added=_added(past),
+        latest=tuple(sorted(reclaims, key=lambda reclaim: reclaim.interruption.first_seen, reverse=True)),
     )
 
 
@@ -144,9 +159,39 @@ def _sum(kind: LeftoverKind, resources: Sequence[BilledResource], prices: Mappin
 
 def _added(past: Iterable[Past]) -> AddedCost:
     recovered = (reclaim.outcome for reclaim in past if reclaim.recovery.state is RecoveryState.RECOVERED)
-    costs = [outcome.added_per_hour for outcome in recovered]
-    priced = [cost for cost in costs if cost is not None]
-    return AddedCost(len(priced), len(costs) - len(priced), round(sum(priced), 6), max(priced, default=0.0))
+    costs = [(outcome.added_per_hour, outcome.currency) for outcome in recovered]
+    priced = [cost for cost, _ in costs if cost is not None]
+    currency = next((currency for _, currency in costs if currency), "")
+    return AddedCost(len(priced), len(costs) - len(priced), round(sum(priced), 6), max(priced, default=0.0), currency)
+
+
+def said_last(recovery: Recovery) -> str:
+    """Return what the screen said last of its image, without a forecast too; empty where it said nothing."""
+    if recovery.verdict:
+        return str(recovery.verdict)
+    if recovery.route.traits.serves_at_once:
+        return str(Verdict.IMAGE_READY)
+    return str(Verdict.DATA_KEPT) if recovery.route.traits.waits_for_release else ""
+
+
+def _forecasts(ended: Sequence[Recovery]) -> Forecasts:
+    counts = Counter((said_last(recovery), _end(recovery)) for recovery in ended if said_last(recovery))
+    judged = [one for one in ended if one.state in _ENDS and one.verdict in _PROMISES]
+    right = sum(has_image_in_time(one) is _PROMISES[one.verdict] for one in judged if one.verdict)
+    return Forecasts(tuple(sorted(counts.items())), right, len(judged))
+
+
+def _end(recovery: Recovery) -> str:
+    """Return how a recovery ended, and what of that the forecast of its image did not speak of."""
+    if recovery.state is RecoveryState.FAILED and has_image_in_time(recovery):
+        return f"{recovery.state}, image ready"
+    is_other_route = recovery.verdict and recovery.state is RecoveryState.RECOVERED and not has_image_in_time(recovery)
+    return f"{recovery.state} by {recovery.route}" if is_other_route else str(recovery.state)
+
+
+_ENDS = (RecoveryState.RECOVERED, RecoveryState.FAILED)
+_PROMISES = {Verdict.WILL_MAKE_IT: True, Verdict.WILL_NOT: False}
+"""Whether a forecast promises an image in time."""
 
 
 def _day(day: date, ends: Mapping[tuple[date, RecoveryState], int]) -> Day:
@@ -162,7 +207,3 @@ def _last_days(today: date) -> list[date]:
 def _most(names: Iterable[str]) -> tuple[Count, ...]:
     counted = Counter(name or "unknown" for name in names)
     return tuple(sorted(counted.items(), key=lambda count: (-count[1], count[0])))
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], int], ...]:
-    return tuple(sorted(Counter(pairs).items()))

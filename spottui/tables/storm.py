@@ -45,28 +45,26 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
-    """Return the recoveries of reclaims that go on, and those that succeeded or failed within the last ten minutes.
+    """Return the recoveries whose reclaim is in progress, and those that succeeded or failed in the last ten minutes.
 
-    Withdrawn, vetoed and cancelled ones are left out: none of them could make it.
+    Withdrawn, vetoed and cancelled ones are left out: they cannot make it.
     """
     reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_manual)
     return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `4 recovered · 7 of 9 make it`, of those that go by themselves; empty where nothing is known of any.
-
-    What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
-    """
+    """Return `4 recovered · 7 of 9 make it`; the forecast counts as in `will_make_it`."""
     recovered = sum(recovery.state is RecoveryState.RECOVERED for recovery in recoveries)
     parts = (f"{recovered} recovered" if recovered else "", will_make_it(recoveries, now))
     return " · ".join(part for part in parts if part)
 
 
 def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `7 of 9 make it · 2 data kept`, of those that go by themselves; empty where nothing is known of any.
+    """Return `7 of 9 make it · 2 data kept`, empty if no forecast is known.
 
-    The others are not lost, where their data is kept: it is said how many.
+    Only recoveries that have not ended and need no yes are counted. `data kept` are those whose instance is lost, but
+    not its data.
     """
     going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
     is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)

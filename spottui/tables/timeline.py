@@ -1,4 +1,4 @@
-"""The facts of a recovery as the steps that a person reads: each call with what came of it and how long it took."""
+"""The facts of a recovery as steps for people: each call with its result and how long it took."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from spottui.words import Sign
 class Step(msgspec.Struct, frozen=True):
     """One line of a timeline.
 
-    `seconds` is what a call took, and for one under way what it has taken so far; None for what is no call. `begun` is
-    the intent of a call, `fact` what came of it or what the step tells; a call under way has no `fact`.
+    `seconds` is how long a call took, or has taken so far while in progress; None if the step is no call. `begun` is
+    the fact of a call's start, `fact` its result, or what the step shows; a call in progress has no `fact`.
     """
 
     at: datetime
@@ -28,7 +28,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 _Call = tuple[str, str]
-"""A call by its action, and its ClientToken or what it changes."""
+"""Identifies a call: its action, and its ClientToken or its target."""
 
 
 def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
@@ -50,7 +50,7 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
             since, intent = (begun.get(call), intents.get(call)) if call else (None, None)
             made.append(_step(logged, sign, since, intent))
         if isinstance(logged.fact, f.CallAnswered | f.CallFailed) and call:
-            # A repeated call goes on from its last answer; how long one without a start took is unknown.
+            # A repeated call is timed from its last answer; without a start its duration is unknown.
             if call in begun:
                 begun[call] = logged.at
             waits.pop(call, None)

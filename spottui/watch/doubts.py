@@ -97,9 +97,9 @@ class Doubts:
             return held.doubts
         if not reading.doubtful or message_id in self._taken_in or len(self._held) >= MOST:
             return set()
-        for one in reading.doubtful:
-            self._signs.setdefault((one.region, one.instance_id), []).append(one)
-        doubts = {(one.region, one.instance_id) for one in reading.doubtful}
+        for sign in reading.doubtful:
+            self._signs.setdefault((sign.region, sign.instance_id), []).append(sign)
+        doubts = {(sign.region, sign.instance_id) for sign in reading.doubtful}
         self._held[message_id] = _Held(reading, doubts)
         return doubts
 

@@ -85,13 +85,13 @@ class FleetSweep:
 
     def _take_over(self) -> CloudError | None:
         """Keep the instances and disks of a sweep; return why the disks could not be read."""
-        found, disks, problem = self._sweep()
-        if not found:
+        specs, disks, problem = self._sweep()
+        if not specs:
             self._ecs.check_permission()
         with self._lock:
             old = self._captured
             now = self._clock.now()
-            merged = {key: _merged(spec, disks, old.get(key), now) for key, spec in found.items()}
+            merged = {key: _merged(spec, disks, old.get(key), now) for key, spec in specs.items()}
             self._keep(merged)
         # A row that says what it said is then the spec that is known: ten thousand are not held twice.
         self._rows = {key: (self._rows[key][0], captured.spec) for key, captured in merged.items()}
@@ -104,10 +104,10 @@ class FleetSweep:
     def show(self, instances: Iterable[Instance]) -> None:
         """Take over instances that another source has just seen, so that the screen need not wait for a sweep."""
         with self._lock:
-            known = ((self._captured.get(instance.instance_id), instance) for instance in instances)
+            seen = ((self._captured.get(instance.instance_id), instance) for instance in instances)
             changed = {
                 instance.instance_id: replace(captured, spec=replace(captured.spec, instance=instance))
-                for captured, instance in known
+                for captured, instance in seen
                 if captured and captured.spec.instance != instance
             }
             if changed:
@@ -116,13 +116,13 @@ class FleetSweep:
 
     def _keep(self, captured: dict[str, Captured]) -> None:
         self._captured = captured
-        self._instances = tuple(one.spec.instance for one in captured.values())
+        self._instances = tuple(seen.spec.instance for seen in captured.values())
 
     def _sweep(self) -> tuple[dict[str, LaunchSpec], Disks | None, CloudError | None]:
         """Return the instances, their disks, and why these could not be read: then they are None."""
-        found: dict[str, LaunchSpec] = {}
+        specs: dict[str, LaunchSpec] = {}
         for page in self._ecs.fleet(self._rows):
-            found.update((spec.instance.instance_id, spec) for spec in page)
+            specs.update((spec.instance.instance_id, spec) for spec in page)
             self._on_page(self._ecs.region, [spec.instance for spec in page])
             time.sleep(PAGE_PAUSE_S)
         disks: dict[str, tuple[Disk, ...]] = {}
@@ -132,8 +132,8 @@ class FleetSweep:
                     disks[instance_id] = disks.get(instance_id, ()) + more
                 time.sleep(PAGE_PAUSE_S)
         except CloudError as error:
-            return found, None, error
-        return found, disks, None
+            return specs, None, error
+        return specs, disks, None
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
         changed = [captured for instance_id, captured in new.items() if old.get(instance_id) != captured]
@@ -198,18 +198,18 @@ class FleetSweep:
         now = self._clock.now()
         with self._lock:
             # Another source may have updated the instance while its details were read.
-            known = self._captured[instance_id]
-            captured = Captured(_with_details(known, role, user_data, image), now, now)
+            before = self._captured[instance_id]
+            captured = Captured(_with_details(before, role, user_data, image), now, now)
             self._captured = {**self._captured, instance_id: captured}
         self._journal.fleet.put(self._ecs.region, [captured])
 
 
 def _with_details(
-    known: Captured, role: str | CloudError, user_data: Secret | CloudError | None, image: ImageTraits | None
+    captured: Captured, role: str | CloudError, user_data: Secret | CloudError | None, image: ImageTraits | None
 ) -> LaunchSpec:
     """Keep a detail that is refused now as it was last read; it is unread only if it never was."""
-    spec = known.spec
-    never = DETAILS if known.details_at is None else spec.unread
+    spec = captured.spec
+    never = DETAILS if captured.details_at is None else spec.unread
     refused = [name for name, value in ((RAM_ROLE, role), (USER_DATA, user_data)) if isinstance(value, CloudError)]
     return replace(
         spec,
@@ -220,25 +220,25 @@ def _with_details(
     )
 
 
-def _good_for(one: Captured) -> timedelta:
-    return UNREAD_AGE if set(DETAILS) & set(one.spec.unread) else DETAILS_AGE
+def _good_for(captured: Captured) -> timedelta:
+    return UNREAD_AGE if set(DETAILS) & set(captured.spec.unread) else DETAILS_AGE
 
 
 def _but_details(unread: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in unread if name not in DETAILS)
 
 
-def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: datetime) -> Captured:
+def _merged(seen: LaunchSpec, disks: Disks | None, captured: Captured | None, now: datetime) -> Captured:
     """Return an instance of a page with its details from separate calls, and its earlier disks if unread."""
-    before = known.spec if known else None
+    before = captured.spec if captured else None
     if disks is None and not (before and before.disks):
         unread: tuple[str, ...] = (DISKS,)
     else:
         unread = ()
     attached = disks.get(seen.instance.instance_id, ()) if disks is not None else before.disks if before else ()
-    if known and seen is before and attached == seen.disks and unread == seen.unread:
-        return known
-    if before is None or known is None:
+    if captured and seen is before and attached == seen.disks and unread == seen.unread:
+        return captured
+    if before is None or captured is None:
         return Captured(replace(seen, disks=attached, unread=unread), None, now)
     spec = replace(
         seen,
@@ -248,4 +248,4 @@ def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: 
         image=before.image if seen.image_id == before.image_id else None,
         unread=(*unread, *(name for name in before.unread if name in DETAILS)),
     )
-    return Captured(spec, known.details_at, known.seen_at if spec == before else now)
+    return Captured(spec, captured.details_at, captured.seen_at if spec == before else now)

@@ -42,7 +42,7 @@ class Health:
         was = self._set(name, region, last_ok=self._clock.now(), failure=None, next_try=None)
         if was.failure:
             log.warning("%s of %s answers again", name, region)
-            self._tell(region, SourceAnswers(name))
+            self._log_fact(region, SourceAnswers(name))
 
     def seen(self, name: str, region: str) -> None:
         """Note an answer of a source that has not finished its look: whether that is good is said at its end."""
@@ -56,7 +56,7 @@ class Health:
         was = self._set(name, region, failure=failure, next_try=next_try)
         if was.failure is None or replace(was.failure, request_id="") != replace(failure, request_id=""):
             log.warning("%s of %s fails: %s", name, region, error.line)
-            self._tell(region, SourceFailed(name, failure))
+            self._log_fact(region, SourceFailed(name, failure))
 
     def _set(self, name: str, region: str, **changes: datetime | Failure | None) -> SourceHealth:
         with self._lock:
@@ -65,7 +65,7 @@ class Health:
         self._journal.announce()
         return was
 
-    def _tell(self, region: str, fact: Fact) -> None:
+    def _log_fact(self, region: str, fact: Fact) -> None:
         """The feed is for people: a source does not wait for the journal."""
         now = self._clock.now()
         self._journal.submit(lambda transaction: transaction.log(fact, now, region), Urgency.EYES)

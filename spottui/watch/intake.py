@@ -89,9 +89,9 @@ class Intake:
         """Commit a batch of messages, and return which may be deleted, earlier ones among them."""
         account_id, now = self._account_id(queue_region), self._clock.now()
         readings = [read(message, queue_region, self._regions, account_id, now) for message in messages]
-        for one in readings:
-            self._put_in_doubt(one)
-        self._tell(self._committed(readings))
+        for reading in readings:
+            self._put_in_doubt(reading)
+        self._announce(self._committed(readings))
         if self._strangers:
             for region, ids in self._doubts.add(readings).items():
                 self._strangers.ask(region, ids)
@@ -113,7 +113,7 @@ class Intake:
             for event in past
             if isinstance(event, Reclaim) and event.at
         ]
-        self._tell(self._write(Sighting(signs)))
+        self._announce(self._write(Sighting(signs)))
         releases = [
             Release(region, event.instance_id, event.at)
             for event in past
@@ -121,7 +121,7 @@ class Intake:
         ]
         ids = sorted({release.instance_id for release in releases})
         gone = self._strangers.exist(region, ids).gone if self._strangers and ids else frozenset(ids)
-        self._tell(self._write(Sighting(releases=[release for release in releases if release.instance_id in gone])))
+        self._announce(self._write(Sighting(releases=[release for release in releases if release.instance_id in gone])))
 
     def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
         """Commit the locks that are new since the last poll, which was at `not_before` if there was one."""
@@ -130,7 +130,7 @@ class Intake:
             Observation(instance.region, instance.instance_id, Evidence.LOCK, now, not_before=not_before)
             for instance in instances
         ]
-        self._tell(self._write(Sighting(signs)))
+        self._announce(self._write(Sighting(signs)))
 
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
         """Note instances that the cloud lists without their earlier lock.
@@ -158,13 +158,13 @@ class Intake:
         """Return the instances whose last lock is over by the journal: a lock on them is a new one."""
         wanted, newest = frozenset(instance_ids), dict[str, Recovery]()
         for recovery in self._journal.recoveries.lately() if wanted else ():
-            known = newest.get(recovery.instance_id)
+            before = newest.get(recovery.instance_id)
             if recovery.region == region and recovery.instance_id in wanted and recovery.interruption.locked:
-                is_newer = known is None or known.interruption.epoch < recovery.interruption.epoch
-                newest[recovery.instance_id] = recovery if is_newer or known is None else known
+                is_newer = before is None or before.interruption.epoch < recovery.interruption.epoch
+                newest[recovery.instance_id] = recovery if is_newer or before is None else before
         return frozenset(key for key, recovery in newest.items() if recovery.interruption.unlocked_at)
 
-    def _tell(self, recoveries: Iterable[Recovery]) -> None:
+    def _announce(self, recoveries: Iterable[Recovery]) -> None:
         for recovery in recoveries:
             self._on_seen(recovery)
 
@@ -174,8 +174,8 @@ class Intake:
         A message that fails alone is poison; if the journal does not even accept that, nothing may be deleted.
         """
         seen = Sighting()
-        for one in readings:
-            self._gather(one, seen)
+        for each in readings:
+            self._gather(each, seen)
         try:
             return self._write(seen)
         except JournalProblem:
@@ -249,7 +249,7 @@ class Intake:
             if unlisted:
                 line = MessageSeen("reclaim", ", ".join(unlisted[:NAMED]), not_listed=len(unlisted))
                 seen.others.append((line, region, unlisted[0]))
-            self._tell(self._write(seen))
+            self._announce(self._write(seen))
 
     def _write(self, seen: Sighting) -> tuple[Recovery, ...]:
         if not (seen.observations or seen.releases or seen.others):

@@ -14,7 +14,7 @@ from spottui.watch.fleet import FleetSweep
 from spottui.watch.intake import Intake
 
 TRUSTED_LOOKS = 5
-"""Empty answers after which the permission is checked again: without it an empty list proves nothing."""
+"""Number of empty answers after which the permission is checked again: without it the list is empty too."""
 VANISHED_S = 60.0
 VANISHED_AGAIN_S = 5.0
 """How long and how often an instance whose lock is no longer listed is checked; after that the sweep sees it."""
@@ -23,7 +23,7 @@ VANISHED_AGAIN_S = 5.0
 class LockPoll:
     """Polls the instances with a `Recycling` lock and takes in new locks.
 
-    Without an intake they are only shown: `reclaims` are those of which only these locks tell. Thread-safe.
+    Without an intake they are only shown: `reclaims` are those known only by these locks. Thread-safe.
     """
 
     def __init__(self, ecs: Ecs, fleet: FleetSweep, intake: Intake | None, clock: Clock) -> None:
@@ -55,11 +55,11 @@ class LockPoll:
             if error.kind is ErrorKind.THROTTLED:
                 error.retry_after_s = min(error.retry_after_s or TRY_AGAIN_S, TRY_AGAIN_S)
             raise
-        # By the clock as the answer has set it: the machine's may have been far off until then.
+        # Use the clock as set by the answer: before it may have been far off.
         asked = self._clock.now() - timedelta(seconds=time.monotonic() - asked_s)
         self._check_permission(bool(locked))
         listed = {instance.instance_id: instance for instance in locked}
-        self._tell_new(listed)
+        self._take_in_new(listed)
         if self._intake:
             self._look_at_vanished(self._intake, listed)
         self._listed = frozenset(listed)
@@ -75,7 +75,7 @@ class LockPoll:
             self._reclaims = {key: reclaim for key, reclaim in self._reclaims.items() if key not in ids}
         return free
 
-    def _tell_new(self, listed: Mapping[str, Instance]) -> None:
+    def _take_in_new(self, listed: Mapping[str, Instance]) -> None:
         """Take in locks that were not listed before, and those whose last reclaim is over in the journal."""
         fresh = [instance for key, instance in listed.items() if key not in self._listed]
         if fresh:

@@ -30,7 +30,7 @@ class Loop(threading.Thread):
         source: str,
         region: str,
         interval_s: float,
-        look: Callable[[], None],
+        poll: Callable[[], None],
         health: Health,
         clock: Clock,
         is_urgent: Callable[[], bool] = lambda: False,
@@ -39,7 +39,7 @@ class Loop(threading.Thread):
         self._source = source
         self._region = region
         self._interval_s = interval_s
-        self._look = look
+        self._poll = poll
         self._health = health
         self._clock = clock
         self._is_urgent = is_urgent
@@ -81,7 +81,7 @@ class Loop(threading.Thread):
     def _once(self) -> float:
         self._throttled = False
         try:
-            self._look()
+            self._poll()
         except CloudError as error:
             return self._failed(error)
         except JournalAway as away:

@@ -25,7 +25,7 @@ QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 
 
 class Watch:
-    """Starts and stops the queue feed, the lock poll, the fleet sweep and the back-fill of every configured region.
+    """Starts and stops queue consumer, lock poll, fleet sweep and back-fill of every configured region.
 
     `protect` protects the disks of reclaimed instances before anything is written. A read-only watch takes nothing in
     and reads no queue: the messages belong to the console that acts.
@@ -109,7 +109,7 @@ class Watch:
         source: str,
         region: str,
         expected_s: float,
-        look: Callable[[], None],
+        poll: Callable[[], None],
         *,
         pause_s: float | None = None,
         is_urgent: Callable[[], bool] = lambda: False,
@@ -117,7 +117,7 @@ class Watch:
         """Add a source of a region before the start: `look` is called every so many seconds, and has a health."""
         self.health.add(source, region, expected_s)
         interval_s = expected_s if pause_s is None else pause_s
-        loop = Loop(source, region, interval_s, look, self.health, self._clock, is_urgent)
+        loop = Loop(source, region, interval_s, poll, self.health, self._clock, is_urgent)
         self._loops.append(loop)
         return loop
 

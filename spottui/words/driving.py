@@ -39,9 +39,9 @@ _SENTENCES = {
 }
 
 
-def stopped(known: Stopped | None) -> str:
+def stopped(stopped: Stopped | None) -> str:
     """Return what keeps auto-mode from being armed and what lifts that; empty for nothing."""
-    if known is None:
+    if stopped is None:
         return ""
-    fields = {"detail": known.detail, "cause": known.cause, "count": known.count}
-    return plain(_SENTENCES[known.stop].format(**fields), LONGEST)
+    fields = {"detail": stopped.detail, "cause": stopped.cause, "count": stopped.count}
+    return plain(_SENTENCES[stopped.stop].format(**fields), LONGEST)

@@ -18,31 +18,31 @@ _ADVICE = {
 """By the value of an `ErrorKind`."""
 
 
-def failure(known: Failure | None) -> str:
+def failure(failure: Failure | None) -> str:
     """Return what failed in few words, `CreateImage: Forbidden.RAM`; empty for none."""
-    return plain(f"{known.action}: {known.code or known.kind}", LONGEST) if known else ""
+    return plain(f"{failure.action}: {failure.code or failure.kind}", LONGEST) if failure else ""
 
 
-def said(known: Failure) -> str:
+def said(failure: Failure) -> str:
     """Return what the cloud said, where action and RequestId have a place of their own: `Code: message`."""
-    return plain(_joined(known.code or known.kind, known.message), LONGEST)
+    return plain(_joined(failure.code or failure.kind, failure.message), LONGEST)
 
 
-def failure_line(known: Failure) -> str:
+def failure_line(failure: Failure) -> str:
     """Return all of it on one line: `Action: Code: message [RequestId …]`."""
-    text = _joined(known.action, known.code or known.kind, known.message)
-    return plain(f"{text} [RequestId {known.request_id}]" if known.request_id else text, LONGEST)
+    text = _joined(failure.action, failure.code or failure.kind, failure.message)
+    return plain(f"{text} [RequestId {failure.request_id}]" if failure.request_id else text, LONGEST)
 
 
-def advice(known: Failure) -> str:
+def advice(failure: Failure) -> str:
     """Return what a person can do about it, empty where waiting is all there is."""
-    return _ADVICE.get(known.kind, "")
+    return _ADVICE.get(failure.kind, "")
 
 
-def fault(known: Failure) -> str:
+def fault(failure: Failure) -> str:
     """Return the line with the advice behind it."""
-    told = advice(known)
-    return f"{failure_line(known)}. {told}" if told else failure_line(known)
+    told = advice(failure)
+    return f"{failure_line(failure)}. {told}" if told else failure_line(failure)
 
 
 def trouble(recovery: Recovery) -> str:

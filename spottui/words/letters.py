@@ -12,25 +12,25 @@ from spottui.words.failures import LONGEST
 from spottui.words.phrases import clock_utc, region
 from spottui.words.reasons import reason
 
-Told = tuple[str, str]
+Letter = tuple[str, str]
 """Title and text; the title begins with the name of the instance."""
 
 
-def letter(logged: f.Logged, recovery: Recovery) -> Told | None:
+def letter(logged: f.Logged, recovery: Recovery) -> Letter | None:
     """Return title and text of what people are told of a fact, None where it is nothing to be told of.
 
     That is the first sign, a recovery that needs a person, each decision, and the end. `recovery` is as the fact left
     it.
     """
-    tell = _LETTERS.get(type(logged.fact))
-    told = tell(logged.fact, recovery) if tell else None
-    if told is None:
+    compose = _LETTERS.get(type(logged.fact))
+    composed = compose(logged.fact, recovery) if compose else None
+    if composed is None:
         return None
-    title, text = told
+    title, text = composed
     return plain(f"{recovery.name or recovery.instance_id}{title}", LONGEST), plain(text, LONGEST)
 
 
-def _sign(fact: f.SignSeen, recovery: Recovery) -> Told | None:
+def _sign(fact: f.SignSeen, recovery: Recovery) -> Letter | None:
     """Of the first one only."""
     if not fact.epoch:
         return None
@@ -40,11 +40,11 @@ def _sign(fact: f.SignSeen, recovery: Recovery) -> Told | None:
     return ": reclaim notice", f"{_where(recovery)}, deadline {clock_utc(fact.deadline)}, {certain}"
 
 
-def _decision(fact: f.Decided, recovery: Recovery) -> Told:
+def _decision(fact: f.Decided, recovery: Recovery) -> Letter:
     return f": {decided(fact.decision)} by {fact.who}", reason(recovery.reason, recovery.region)
 
 
-def _state(fact: f.StateEntered, recovery: Recovery) -> Told | None:
+def _state(fact: f.StateEntered, recovery: Recovery) -> Letter | None:
     where, why = _where(recovery), reason(fact.reason, recovery.region)
     if fact.state is RecoveryState.NEEDS_YOU and recovery.interruption.is_manual:
         return " needs you", f"{where}. {why}"
@@ -57,7 +57,7 @@ def _where(recovery: Recovery) -> str:
     return f"{recovery.instance_id} in {region(recovery.region)}"
 
 
-_LETTERS: dict[type[f.Fact], Callable[[Any, Recovery], Told | None]] = {
+_LETTERS: dict[type[f.Fact], Callable[[Any, Recovery], Letter | None]] = {
     f.SignSeen: _sign,
     f.Decided: _decision,
     f.StateEntered: _state,

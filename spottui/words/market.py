@@ -8,6 +8,13 @@ from spottui.domain.places import shown_rate
 from spottui.domain.text import plain
 from spottui.domain.way_back import Deletion, OnDemand
 
+_SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def symbol(currency: str) -> str:
+    """Return a currency's symbol, else its code with a space; empty if the currency is unknown."""
+    return _SYMBOLS.get(currency) or (f"{plain(currency, 8)} " if currency else "")
+
 
 def early_warning(warning: EarlyWarning) -> str:
     """Return one warning in a few words, as a cell of a table has them."""
@@ -22,9 +29,9 @@ def early_warning_of(instance: Instance, warning: EarlyWarning) -> str:
     """Return one warning of an instance as a sentence without a full stop."""
     place = f"{plain(instance.instance_type, 40)} in {plain(instance.zone, 40)}"
     if warning.sign is EarlySign.PRICE:
-        currency = f" {plain(warning.currency, 8)}" if warning.currency else ""
-        price = f"{warning.price:.3f}{currency} per hour"
-        return f"spot price of {price} is {_percent(warning)}% of its price limit of {warning.limit:.3f}"
+        sign = symbol(warning.currency)
+        limit = f"{sign}{warning.limit:.3f}/h"
+        return f"spot price of {sign}{warning.price:.3f}/h is {_percent(warning)}% of its price limit of {limit}"
     if warning.sign is EarlySign.STOCK:
         return f"{place} is {warning.stock} as spot"
     return f"interruption rate of {place} rose from {_rate(warning.was)} to {_rate(warning.rate)}"

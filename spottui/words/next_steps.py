@@ -43,33 +43,33 @@ _SOURCES = {
 }
 
 
-def next_step(known: NextStep | None) -> str:
+def next_step(next_step: NextStep | None) -> str:
     """Return what comes next; empty where nothing does."""
-    if known is None:
+    if next_step is None:
         return ""
-    return plain(_planned(known) if known.doing is Doing.PLANNED else _sentence(known), LONGEST)
+    return plain(_planned(next_step) if next_step.doing is Doing.PLANNED else _sentence(next_step), LONGEST)
 
 
-def _planned(known: NextStep) -> str:
+def _planned(next_step: NextStep) -> str:
     """What a yes does first."""
-    if known.route and not known.route.traits.launches:
+    if next_step.route and not next_step.route.traits.launches:
         return "start it once stopped"
-    place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
-    then = (_SOURCES[(known.route or Route.IMAGE).traits.source], place, known.then_zone)
+    place = f"{next_step.instance_type} in {next_step.zone}" if next_step.zone else next_step.instance_type
+    then = (_SOURCES[(next_step.route or Route.IMAGE).traits.source], place, next_step.then_zone)
     return ", then ".join(part for part in then if part)
 
 
-def _sentence(known: NextStep) -> str:
-    count = known.count or 0
-    return _SENTENCES[known.doing].format(
-        resource=known.resource,
-        to=known.to,
-        of=f": {known.to}" if known.to else "",
-        instance_type=known.instance_type,
-        zone=known.zone,
-        on_demand=" on-demand" if known.on_demand else "",
-        at=clock_utc(known.at),
-        seconds=known.seconds or 0.0,
+def _sentence(next_step: NextStep) -> str:
+    count = next_step.count or 0
+    return _SENTENCES[next_step.doing].format(
+        resource=next_step.resource,
+        to=next_step.to,
+        of=f": {next_step.to}" if next_step.to else "",
+        instance_type=next_step.instance_type,
+        zone=next_step.zone,
+        on_demand=" on-demand" if next_step.on_demand else "",
+        at=clock_utc(next_step.at),
+        seconds=next_step.seconds or 0.0,
         count=count,
         disks="1 disk" if count == 1 else f"{count} disks",
         records="1 DNS record" if count == 1 else f"{count} DNS records",
@@ -79,8 +79,8 @@ def _sentence(known: NextStep) -> str:
 def reused(recovery: Recovery, route: Route) -> str:
     """Return what a retry by this route need not make again, and how old its data is."""
     said = [
-        _REUSED[one.kind].format(plain(one.resource_id, 40), f" of {one.since:%H:%M:%S} UTC" if one.since else "")
-        for one in retrying.reused(recovery, route)
+        _REUSED[part.kind].format(plain(part.resource_id, 40), f" of {part.since:%H:%M:%S} UTC" if part.since else "")
+        for part in retrying.reused(recovery, route)
     ]
     return "; ".join(said) or "nothing of the last run"
 

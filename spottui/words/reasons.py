@@ -7,6 +7,7 @@ from spottui.domain.readiness import Missing
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
+from spottui.words.market import symbol
 from spottui.words.phrases import clock_utc, span
 from spottui.words.phrases import region as in_words
 
@@ -91,23 +92,23 @@ _LIFTS = {
 }
 
 
-def reason(known: Reason | None, region: str = "") -> str:
+def reason(reason: Reason | None, region: str = "") -> str:
     """Return why, and what lifts it where a person can; `region` is that of the recovery. Empty for none."""
-    if known is None:
+    if reason is None:
         return ""
-    told = lift(known)
-    text = f"{_why(known, region)}{_ahead(known)}"
+    told = lift(reason)
+    text = f"{_why(reason, region)}{_ahead(reason)}"
     return plain(f"{text}: {told}" if told else text, LONGEST)
 
 
-def why(known: Reason, region: str = "") -> str:
+def why(reason: Reason, region: str = "") -> str:
     """Return why alone: neither who is before it nor what lifts it."""
-    return plain(_why(known, region), LONGEST)
+    return plain(_why(reason, region), LONGEST)
 
 
-def lift(known: Reason) -> str:
+def lift(reason: Reason) -> str:
     """Return what a person can press or change, empty where nothing is to be done."""
-    return _LIFTS.get(known.why, "")
+    return _LIFTS.get(reason.why, "")
 
 
 def against(known: Reason | None, region: str = "") -> str:
@@ -117,193 +118,201 @@ def against(known: Reason | None, region: str = "") -> str:
     return plain(f"held by {known.detail}") if known.why is Why.HELD else reason(known, region)
 
 
-def in_line(known: Reason | None, region: str = "") -> str:
+def in_line(reason: Reason | None, region: str = "") -> str:
     """Return the same of a queued recovery, where its place in the line is said beside it."""
-    if known is None or known.why not in _LIMITS:
-        return against(known, region)
-    return plain(f"{_limit(known)}: {lift(known)}", LONGEST)
+    if reason is None or reason.why not in _LIMITS:
+        return against(reason, region)
+    return plain(f"{_limit(reason)}: {lift(reason)}", LONGEST)
 
 
-def _why(known: Reason, region: str) -> str:
+def _why(reason: Reason, region: str) -> str:
     """What is left changed stands behind any reason that does not tell its causes itself."""
-    causes = () if known.why in _TELL_CAUSES else (cause for cause in known.causes if cause.why in _LEFT)
-    return "; ".join((_alone(known, region), *(_alone(cause, region) for cause in causes)))
+    causes = () if reason.why in _TELL_CAUSES else (cause for cause in reason.causes if cause.why in _LEFT)
+    return "; ".join((_alone(reason, region), *(_alone(cause, region) for cause in causes)))
 
 
-def _alone(known: Reason, region: str) -> str:
-    told = _TOLD.get(known.why)
+def _alone(reason: Reason, region: str) -> str:
+    told = _TOLD.get(reason.why)
     if told:
-        return told(known, region)
-    return _SENTENCES[known.why].format(
-        resource=known.resource,
-        detail=known.detail,
-        at=clock_utc(known.at),
-        deadline=clock_utc(known.deadline),
-        span=span(known.seconds),
-        count=known.count or 0,
-        failure=_failed(known),
+        return told(reason, region)
+    return _SENTENCES[reason.why].format(
+        resource=reason.resource,
+        detail=reason.detail,
+        at=clock_utc(reason.at),
+        deadline=clock_utc(reason.deadline),
+        span=span(reason.seconds),
+        count=reason.count or 0,
+        failure=_failed(reason),
     )
 
 
-def _ahead(known: Reason) -> str:
-    if known.why not in _LIMITS or not known.count:
+def _ahead(reason: Reason) -> str:
+    if reason.why not in _LIMITS or not reason.count:
         return ""
-    return f"; {'1 other has' if known.count == 1 else f'{known.count} others have'} a nearer deadline"
+    return f"; {'1 other has' if reason.count == 1 else f'{reason.count} others have'} a nearer deadline"
 
 
-def _failed(known: Reason) -> str:
-    return failure_line(known.failure) if known.failure else "unknown cause"
+def _failed(reason: Reason) -> str:
+    return failure_line(reason.failure) if reason.failure else "unknown cause"
 
 
-def _amount(known: Reason, index: int) -> float:
-    return known.amounts[index] if index < len(known.amounts) else 0.0
+def _amount(reason: Reason, index: int) -> float:
+    return reason.amounts[index] if index < len(reason.amounts) else 0.0
 
 
-def _no_plan_yet(known: Reason, region: str) -> str:
-    return f"no plan yet: {_no_plan(known, region)}"
+def _no_plan_yet(reason: Reason, region: str) -> str:
+    return f"no plan yet: {_no_plan(reason, region)}"
 
 
-def _no_plan(known: Reason, region: str) -> str:
-    if known.failure:
-        return failure_line(known.failure)
-    where = in_words(known.detail or region)
-    return f"{known.resource} is not listed" + (f" in {where}" if where else "")
+def _no_plan(reason: Reason, region: str) -> str:
+    if reason.failure:
+        return failure_line(reason.failure)
+    where = in_words(reason.detail or region)
+    return f"{reason.resource} is not listed" + (f" in {where}" if where else "")
 
 
-def _no_plan_by_deadline(known: Reason, region: str) -> str:
+def _no_plan_by_deadline(reason: Reason, region: str) -> str:
     causes = (
-        _no_plan(cause, region) if cause.why is Why.NO_PLAN_YET else _why(cause, region) for cause in known.causes
+        _no_plan(cause, region) if cause.why is Why.NO_PLAN_YET else _why(cause, region) for cause in reason.causes
     )
-    return ": ".join((f"no plan by the deadline at {clock_utc(known.deadline)}", *causes))
+    return ": ".join((f"no plan by the deadline at {clock_utc(reason.deadline)}", *causes))
 
 
-def _no_allow_tag(known: Reason, _region: str) -> str:
-    return f"auto-mode requires the tag {' or '.join(known.resources)} (allow_tags)"
+def _no_allow_tag(reason: Reason, _region: str) -> str:
+    return f"auto-mode requires the tag {' or '.join(reason.resources)} (allow_tags)"
 
 
-def _cost_ceiling(known: Reason, _region: str) -> str:
-    cost, ceiling = _amount(known, 0), _amount(known, 1)
-    return f"auto-mode would add {cost:.3f}/h, above its ceiling of {ceiling:.3f}/h"
+def _cost_ceiling(reason: Reason, _region: str) -> str:
+    cost, ceiling = (f"{symbol(reason.detail)}{_amount(reason, index):.3f}/h" for index in (0, 1))
+    return f"auto-mode would add {cost}, above its ceiling of {ceiling}"
 
 
-def _queued(known: Reason, _region: str) -> str:
-    return f"queued: {_limit(known)}"
+def _queued(reason: Reason, _region: str) -> str:
+    return f"queued: {_limit(reason)}"
 
 
-def _limit(known: Reason) -> str:
-    if known.why is Why.AT_ONCE:
-        return f"limit of {_amount(known, 0):g} recoveries at once"
-    free = f", next slot at {clock_utc(known.at)}" if known.at else ""
-    return f"limit of {_amount(known, 0):g} recoveries an hour{free}"
+def _limit(reason: Reason) -> str:
+    if reason.why is Why.AT_ONCE:
+        return f"limit of {_amount(reason, 0):g} recoveries at once"
+    free = f", next slot at {clock_utc(reason.at)}" if reason.at else ""
+    return f"limit of {_amount(reason, 0):g} recoveries an hour{free}"
 
 
-def _cancelled(known: Reason, _region: str) -> str:
-    return f"left behind: {', '.join(known.resources)}" if known.resources else "nothing was created"
+def _cancelled(reason: Reason, _region: str) -> str:
+    return f"left behind: {', '.join(reason.resources)}" if reason.resources else "nothing was created"
 
 
-def _nobody_confirmed(known: Reason, _region: str) -> str:
-    kept = f"; data kept on {', '.join(known.resources)}: press t to recover from it"
-    return f"not confirmed by the deadline at {clock_utc(known.deadline)}{kept if known.resources else ''}"
+def _nobody_confirmed(reason: Reason, _region: str) -> str:
+    kept = f"; data kept on {', '.join(reason.resources)}: press t to recover from it"
+    return f"not confirmed by the deadline at {clock_utc(reason.deadline)}{kept if reason.resources else ''}"
 
 
-def _called_off(known: Reason, _region: str) -> str:
-    return f"{known.resource} still {'runs' if known.detail else 'exists'} without a lock: reclaim withdrawn"
+def _called_off(reason: Reason, _region: str) -> str:
+    return f"{reason.resource} still {'runs' if reason.detail else 'exists'} without a lock: reclaim withdrawn"
 
 
 def _not_done(what: str) -> Callable[[Reason, str], str]:
     """A call came to nothing, or nobody knows whether it did."""
 
-    def told(known: Reason, _region: str) -> str:
-        if known.failure is None or not known.failure.effect_unknown:
-            return f"{what.format(known.resource)}: {_failed(known)}"
-        tag = f"spottui={known.detail}" if known.detail else "spottui"
-        return f"{_failed(known)}; it may exist anyway: look for the tag {tag} before you retry"
+    def told(reason: Reason, _region: str) -> str:
+        if reason.failure is None or not reason.failure.effect_unknown:
+            return f"{what.format(reason.resource)}: {_failed(reason)}"
+        tag = f"spottui={reason.detail}" if reason.detail else "spottui"
+        return f"{_failed(reason)}; it may exist anyway: look for the tag {tag} before you retry"
 
     return told
 
 
-def _image_lost(known: Reason, _region: str) -> str:
-    return f"image {known.resource} is {known.detail or 'not listed'}"
+def _image_lost(reason: Reason, _region: str) -> str:
+    return f"image {reason.resource} is {reason.detail or 'not listed'}"
 
 
 _ROOM = ("no stock", "price limit", "no room")
 """The kinds of refusals that say that there is no room, by the value of an `ErrorKind`."""
 
 
-def _no_room(known: Reason, _region: str) -> str:
+def _no_room(reason: Reason, _region: str) -> str:
     """What a person can fix is said: a security group or a key that is gone, a type that does not fit."""
-    kept = f"; image {known.resource} is kept" if known.resource else ""
-    if known.failure is None or known.failure.kind in _ROOM:
+    kept = f"; image {reason.resource} is kept" if reason.resource else ""
+    if reason.failure is None or reason.failure.kind in _ROOM:
         return f"no capacity at any place{kept}"
-    return f"every place refused the launch, the last with {_failed(known)}{kept}; fix the cause, then press t to retry"
+    return (
+        f"every place refused the launch, the last with {_failed(reason)}{kept}; fix the cause, then press t to retry"
+    )
 
 
-def _not_seen_running(known: Reason, _region: str) -> str:
-    return f"{known.resource} not seen running within {(known.seconds or 0) / 60:.0f} min; check it manually"
+def _not_seen_running(reason: Reason, _region: str) -> str:
+    return f"{reason.resource} not seen running within {(reason.seconds or 0) / 60:.0f} min; check it manually"
 
 
-def _stopped_running(known: Reason, _region: str) -> str:
-    what = f"was {known.detail}" if known.detail else "was not seen again; check it manually"
-    return f"{known.resource} ran, then {what}"
+def _stopped_running(reason: Reason, _region: str) -> str:
+    what = f"was {reason.detail}" if reason.detail else "was not seen again; check it manually"
+    return f"{reason.resource} ran, then {what}"
 
 
-def _not_healthy(known: Reason, _region: str) -> str:
-    group = f"{known.detail} {known.resource}"
-    if known.failure:
-        return f"unknown whether it is healthy behind {group}: {_failed(known)}"
-    return f"{group} has not reported it healthy within {known.seconds or 0:.0f} s"
+def _not_healthy(reason: Reason, _region: str) -> str:
+    group = f"{reason.detail} {reason.resource}"
+    if reason.failure:
+        return f"unknown whether it is healthy behind {group}: {_failed(reason)}"
+    return f"{group} has not reported it healthy within {reason.seconds or 0:.0f} s"
 
 
-def _not_served(known: Reason, _region: str) -> str:
-    probe = " of ".join((f"probe {known.detail}", *known.resources))
-    last = missed(known.missed) if known.missed else "did not pass"
-    patience = f"for {known.seconds or 0:.0f} s"
-    return f"{known.resource} runs but does not serve: {probe}: {last}, {patience}; t probes it again"
+def _not_served(reason: Reason, _region: str) -> str:
+    probe = " of ".join((f"probe {reason.detail}", *reason.resources))
+    last = missed(reason.missed) if reason.missed else "did not pass"
+    patience = f"for {reason.seconds or 0:.0f} s"
+    return f"{reason.resource} runs but does not serve: {probe}: {last}, {patience}; t probes it again"
 
 
-def _not_attached(known: Reason, region: str) -> str:
-    causes = "; ".join(_why(cause, region) for cause in known.causes) or "its data disks are not attached"
-    return f"{known.resource} runs, but {causes}; press t to retry"
+def _not_attached(reason: Reason, region: str) -> str:
+    causes = "; ".join(_why(cause, region) for cause in reason.causes) or "its data disks are not attached"
+    return f"{reason.resource} runs, but {causes}; press t to retry"
 
 
-def _disk_not_attached(known: Reason, _region: str) -> str:
-    return f"disk {known.resource} is not {f'attached: {_failed(known)}' if known.failure else 'listed'}"
+def _disk_not_attached(reason: Reason, _region: str) -> str:
+    return f"disk {reason.resource} is not {f'attached: {_failed(reason)}' if reason.failure else 'listed'}"
 
 
-def _records_moved(known: Reason, _region: str) -> str:
-    point = "points" if len(known.resources) == 1 else "point"
-    ttl = f"clients may use the old address for {known.seconds or 0:.0f} s"
-    return f"DNS: {', '.join(known.resources)} {point} to {known.detail}; {ttl}"
+def _records_moved(reason: Reason, _region: str) -> str:
+    point = "points" if len(reason.resources) == 1 else "point"
+    ttl = f"clients may use the old address for {reason.seconds or 0:.0f} s"
+    return f"DNS: {', '.join(reason.resources)} {point} to {reason.detail}; {ttl}"
 
 
-def _records_not_moved(known: Reason, _region: str) -> str:
-    what = ", ".join(known.resources) or f"the records of {known.resource}"
-    return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update manually"
+def _records_not_moved(reason: Reason, _region: str) -> str:
+    what = ", ".join(reason.resources) or f"the records of {reason.resource}"
+    return f"DNS: {what} may still point to {reason.detail}: {_failed(reason)}; update manually"
 
 
-def _eip_not_moved(known: Reason, _region: str) -> str:
-    if known.failure or not known.detail:
-        return f"EIP {known.resource} was not moved: {_failed(known)}"
-    return f"EIP {known.resource} was not seen on {known.detail}"
+def _records_unsure(reason: Reason, _region: str) -> str:
+    points = "points" if len(reason.resources) == 1 else "point"
+    names = ", ".join(reason.resources)
+    return f"DNS: {names} still {points} to {reason.detail}, which {reason.resource} has now; update manually if wrong"
 
 
-def _routes(known: Reason, region: str) -> str:
+def _eip_not_moved(reason: Reason, _region: str) -> str:
+    if reason.failure or not reason.detail:
+        return f"EIP {reason.resource} was not moved: {_failed(reason)}"
+    return f"EIP {reason.resource} was not seen on {reason.detail}"
+
+
+def _routes(reason: Reason, region: str) -> str:
     """A single route is not named."""
-    if len(known.causes) == 1:
-        return _why(known.causes[0], region)
-    told = (f"{cause.route}: {_why(cause, region)}" if cause.route else _why(cause, region) for cause in known.causes)
+    if len(reason.causes) == 1:
+        return _why(reason.causes[0], region)
+    told = (f"{cause.route}: {_why(cause, region)}" if cause.route else _why(cause, region) for cause in reason.causes)
     return "; ".join(told) or "no route left"
 
 
-def _then(known: Reason, region: str) -> str:
-    return ", then ".join(_why(cause, region) for cause in known.causes) or "it failed again"
+def _then(reason: Reason, region: str) -> str:
+    return ", then ".join(_why(cause, region) for cause in reason.causes) or "it failed again"
 
 
-def _runs(known: Reason, region: str) -> str:
-    parts = [f"{known.resource} runs in {known.detail} after {int(known.seconds or 0)} s"]
-    if known.at:
-        parts.append(f"data as of {known.at:%Y-%m-%d %H:%M:%S} UTC")
-    return "; ".join((*parts, *(_why(cause, region) for cause in known.causes)))
+def _runs(reason: Reason, region: str) -> str:
+    parts = [f"{reason.resource} runs in {reason.detail} after {int(reason.seconds or 0)} s"]
+    if reason.at:
+        parts.append(f"data as of {reason.at:%Y-%m-%d %H:%M:%S} UTC")
+    return "; ".join((*parts, *(_why(cause, region) for cause in reason.causes)))
 
 
 _TOLD = {
@@ -327,10 +336,11 @@ _TOLD = {
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,
     Why.BACKEND_NOT_HEALTHY: _not_healthy,
-    Why.SECONDARY_IPS_LOST: lambda known, _region: (
-        f"no secondary private IPs instead of {', '.join(known.resources)}: {_failed(known)}; assign them manually"
+    Why.SECONDARY_IPS_LOST: lambda reason, _region: (
+        f"no secondary private IPs instead of {', '.join(reason.resources)}: {_failed(reason)}; assign them manually"
     ),
     Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_UNSURE: _records_unsure,
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
@@ -352,9 +362,9 @@ _MISSES = {
 }
 
 
-def missed(known: Missed) -> str:
+def missed(missed: Missed) -> str:
     """Return why one try did not pass."""
-    return _MISSES[known.miss].format(plain(known.what))
+    return _MISSES[missed.miss].format(plain(missed.what))
 
 
 _MISSING = {

@@ -10,19 +10,19 @@ _LONGEST = 500
 
 def warnings(plan: Plan) -> tuple[str, ...]:
     """Return a line for each thing that the replacement will lack, and for each other caution of the plan."""
-    return (*(loss(one) for one in plan.losses), *(caution(one) for one in plan.cautions))
+    return (*(loss(warning) for warning in plan.losses), *(caution(warning) for warning in plan.cautions))
 
 
-def loss(known: Loss) -> str:
+def loss(loss: Loss) -> str:
     """Return what a replacement lacks, or has otherwise than one would think."""
-    return _LOSSES[known.kind].format(", ".join(plain(one, _SHOWN) for one in known.what), count=len(known.what))
+    return _LOSSES[loss.kind].format(", ".join(plain(name, _SHOWN) for name in loss.what), count=len(loss.what))
 
 
-def caution(known: Caution) -> str:
+def caution(caution: Caution) -> str:
     """Return what else a yes should know of."""
-    what = [plain(one, _LONGEST) for one in known.what]
-    parts = what if known.kind is CautionKind.BACK_TO_SPOT else [", ".join(what)]
-    return _CAUTIONS[known.kind].format(*parts)
+    what = [plain(name, _LONGEST) for name in caution.what]
+    parts = what if caution.kind is CautionKind.BACK_TO_SPOT else [", ".join(what)]
+    return _CAUTIONS[caution.kind].format(*parts)
 
 
 _LOSSES = {

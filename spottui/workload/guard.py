@@ -191,7 +191,7 @@ class Guard:
     def _rehearse(self, workload: Workload, notice: Notice) -> None:
         """Warn as at a reclaim. A drill kills nothing: it may be anybody's."""
         patience_s = self._patience_s(notice.deadline)
-        self._tell_and_warn(workload, f"drill: as if reclaimed at {_clock(notice)}", patience_s)
+        self._warn(workload, f"drill: as if reclaimed at {_clock(notice)}", patience_s)
         self._drill_ends = time.monotonic() + patience_s
         self._next_drill = time.monotonic() + NOTICE_S
         if self._listener:
@@ -204,7 +204,7 @@ class Guard:
 
     def _interrupt(self, workload: Workload, notice: Notice) -> Ended:
         patience_s = self._patience_s(notice.deadline)
-        self._tell_and_warn(workload, f"this instance is reclaimed at {_clock(notice)}", patience_s)
+        self._warn(workload, f"this instance is reclaimed at {_clock(notice)}", patience_s)
         if self._listener:
             self._listener.answer_last()
         if workload.ends_within(patience_s):
@@ -215,7 +215,7 @@ class Guard:
         again_in_s = max(self._left_s(notice.deadline), 0.0) + self._rules.grace_s
         return Ended(workload.exit_code or 0, True, None if notice.is_confirmed else again_in_s)
 
-    def _tell_and_warn(self, workload: Workload, why: str, patience_s: float) -> None:
+    def _warn(self, workload: Workload, why: str, patience_s: float) -> None:
         self._say(f"{why}: {self._rules.warning.name} sent, {patience_s:.0f} s to save")
         workload.signal(self._rules.warning)
 

@@ -102,11 +102,11 @@ class Listener:
             self._problem = ""
             return succeeded
         except (CloudError, MetadataProblem) as problem:
-            self._tell(f"queue: {problem}")
+            self._report(f"queue: {problem}")
             self._stopped.wait(self._retry_s)
             return False
 
-    def _tell(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         if problem != self._problem and not self._stopped.is_set():
             self._say(problem)
         self._problem = problem

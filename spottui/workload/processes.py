@@ -92,16 +92,16 @@ class Workload:
     def _members(self) -> "dict[int, _Process]":
         """The command's session, the orphans that were adopted, and all their descendants, as far as they run."""
         living = {pid: process for pid, process in _processes().items() if process.is_running}
-        found = {pid for pid, process in living.items() if self._is_root(pid, process)}
+        pids = {pid for pid, process in living.items() if self._is_root(pid, process)}
         grown = -1
-        while grown != len(found):
-            grown = len(found)
-            found |= {pid for pid, process in living.items() if process.parent in found}
-        return {pid: living[pid] for pid in found}
+        while grown != len(pids):
+            grown = len(pids)
+            pids |= {pid for pid, process in living.items() if process.parent in pids}
+        return {pid: living[pid] for pid in pids}
 
-    def _is_root(self, pid: int, one: "_Process") -> bool:
-        is_adopted = one.parent == os.getpid() and pid not in self._others
-        return one.session == self._command.pid or is_adopted
+    def _is_root(self, pid: int, process: "_Process") -> bool:
+        is_adopted = process.parent == os.getpid() and pid not in self._others
+        return process.session == self._command.pid or is_adopted
 
     def _group_exists(self) -> bool:
         try:

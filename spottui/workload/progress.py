@@ -70,13 +70,13 @@ class ProgressFile:
         except OSError as error:
             raise ProgressProblem(f"{self._path}: {error.strerror}") from None
 
-    def begin(self, known: Progress) -> Progress:
+    def begin(self, progress: Progress) -> Progress:
         """Write that a run begins."""
-        return self._write(replace(known, runs=known.runs + 1, outcome=Outcome.RUNNING, exit_code=None))
+        return self._write(replace(progress, runs=progress.runs + 1, outcome=Outcome.RUNNING, exit_code=None))
 
-    def end(self, known: Progress, outcome: Outcome, exit_code: int) -> Progress:
+    def end(self, progress: Progress, outcome: Outcome, exit_code: int) -> Progress:
         """Write how a run ended."""
-        return self._write(replace(known, outcome=outcome, exit_code=exit_code))
+        return self._write(replace(progress, outcome=outcome, exit_code=exit_code))
 
     def _read(self, command: tuple[str, ...]) -> Progress:
         try:
@@ -86,9 +86,9 @@ class ProgressFile:
         except UnicodeDecodeError:
             raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
         try:
-            found = json.loads(text)
+            stored = json.loads(text)
             progress = Progress(
-                tuple(found["command"]), int(found["runs"]), Outcome(found["outcome"]), found.get("exit_code")
+                tuple(stored["command"]), int(stored["runs"]), Outcome(stored["outcome"]), stored.get("exit_code")
             )
         except (ValueError, KeyError, TypeError):
             raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None

@@ -40,7 +40,7 @@ def run(*bursts: int) -> Iterator[dict[str, object]]:
                 add_policy(config, **POLICY)
                 with Headless(config, "--auto").wait_ready() as console:
                     cpu_ms[burst] = yield from _burst(cloud, console, cloud.spot_ids()[:burst], floor_s)
-    few, many = min(cpu_ms), max(size for size in cpu_ms if size <= MANY)
+    few, many = min(cpu_ms), max((size for size in cpu_ms if size <= MANY), default=0)
     if many > few:
         yield {
             "figure": f"CPU a recovery, {many} at once beside {few}",

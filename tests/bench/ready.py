@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spottui.domain.ready import data_disks
 from spottui.domain.settings import ReadySettings
 from tests.recovery.calm_fleet import PRICE, REGION, calm
 
@@ -33,8 +32,8 @@ def run() -> Iterator[dict[str, Any]]:
                 sizes = {row["DiskId"]: row["Size"] for row in site.cloud.state()["disks"]}
                 gib += sum(sizes[row["SourceDiskId"]] for row in site.there("snapshots")) / (HOURS - 12)
         names = Counter(row["ImageName"] for row in site.there("images"))
-        predicted = sum(one.per_month or 0.0 for one in site.kept())
-        with_data = sum(bool(data_disks(one.spec)) for one in site.kept())
+        predicted = sum(ready.per_month or 0.0 for ready in site.kept())
+        with_data = sum(bool(ready.spec.data_disks) for ready in site.kept())
         yield {
             "figure": "ready",
             "instances": len(site.kept()),

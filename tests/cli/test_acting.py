@@ -15,6 +15,7 @@ from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
+from spottui.tables.prices import signed
 from tests.cli.running import Night, own_state, run, run_json, start
 
 
@@ -135,7 +136,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     told = run("report", "--since", "1h", "--config", night.toml).stdout
     assert f"saved against on-demand     {savings['saved']:,.2f} of " in told
     assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
-    assert f"added per hour              {said['added_per_hour']:+.3f}\n" in told
+    assert f"added per hour              {signed(said['added_per_hour'], 'CNY')}\n" in told
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,13 +100,15 @@ def test_one_that_holds_the_journals_lock_is_named_to_all_who_wait_until_it_is_k
             live_cloud.interrupt([victim])
             wait_until(lambda: problem(console) == f"journal: {said}", 20)
             assert len(effects(live_cloud, "ModifyDiskAttribute")) == 1, "disks are protected all the same"
-            others = [start(config, *each) for each in (["--headless"], ["recover", victim, "--yes"])]
-            for another in others:
-                told, _ = another.communicate(timeout=30)
-                assert (another.returncode, told) == (2, f"spottui: journal {journal}: {said}\n")
+            waiting, another = Headless(config), start(config, "recover", victim, "--yes")
+            told, _ = another.communicate(timeout=30)
+            assert (another.returncode, told) == (2, f"spottui: journal {journal}: {said}\n")
+            wait_until(lambda: [line for line in list(waiting.lines) if line["kind"] == "journal"])
+            assert problem(waiting) == f"journal {journal}: {said}"
             assert run_json("status", "--config", config)["mode"] == "auto"
         wait_until(lambda: console.states().get(victim) == "recovered")
         assert problem(console) is None
+        assert waiting.wait_ready().stop() == 0
         assert console.stop() == 0
     assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
 

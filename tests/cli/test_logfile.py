@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spottui.cli import logfile
-from spottui.cli.common import Failed, say
+from spottui.cli.common import Failed, fail_with
 from tests.cli.running import own_state
 
 
@@ -84,7 +84,7 @@ def test_a_defect_is_words_on_the_screen_and_a_traceback_in_the_log(
 ) -> None:
     own_state(monkeypatch, tmp_path)
     with pytest.raises(Failed, match=r"a bug in spottui: KeyError; the traceback is in .*spottui\.log"):
-        say(KeyError("who"))
+        fail_with(KeyError("who"))
     (line,) = (tmp_path / "state" / "spottui" / "spottui.log").read_text().splitlines()
     assert "KeyError" in json.loads(line)["error"]
 

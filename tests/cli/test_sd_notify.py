@@ -15,7 +15,7 @@ from spottui.sim.testing import SimServer
 from spottui.watch import loop
 from spottui.watch.health import Health
 from tests.cli.running import run, run_json
-from tests.driving import Headless, wait_until
+from tests.driving import Headless, host_config, wait_until
 
 
 @pytest.fixture
@@ -51,6 +51,13 @@ def test_a_console_is_ready_lives_and_stops_and_its_journal_is_cared_for_meanwhi
         assert len(journal.recoveries.open()) == 1
     again = run("journal", "backup", copy, "--config", config)
     assert (again.exit_code, again.stderr) == (2, f"spottui: {copy} already exists. Name another file.\n")
+
+
+def test_a_console_that_waits_for_its_journal_asks_for_more_time(
+    manager: socket.socket, live_cloud: SimServer, config: Path, tmp_path: Path
+) -> None:
+    with Headless(host_config(config, tmp_path / "a", "postgresql://spottui@127.0.0.1:1/spottui")).wait_ready():
+        assert manager.recv(100) == b"EXTEND_TIMEOUT_USEC=180000000"
 
 
 def _read_all(manager: socket.socket) -> list[bytes]:

@@ -53,9 +53,18 @@ def test_what_is_there_already_stays_what_it_is(tmp_path):
     assert _run(tmp_path, body) == "True\n"
 
 
+def test_the_version_of_what_is_not_imported_is_known_from_its_metadata(tmp_path):
+    body = (
+        "with imported_on_use('msgspec'):\n    from msgspec import __version__\n"
+        "print('msgspec' in sys.modules)\nimport msgspec\nprint(__version__ == msgspec.__version__)"
+    )
+    assert _run(tmp_path, body) == "False\nTrue\n"
+
+
 def test_the_console_s_rooms_bring_none_of_it():
     client = "alibabacloud_ecs20140526.client"
-    unused = ("aiohttp", client, "apscheduler", "cryptography", "psycopg", "sqlalchemy.orm", "websocket")
-    body = f"import sys, spottui.cli.assembly; print([name for name in {unused!r} if name in sys.modules])"
+    guess = "charset_normalizer"
+    unused = ("aiohttp", client, "apscheduler", guess, "cryptography", "psycopg", "sqlalchemy.orm", "websocket")
+    body = f"import sys, spottui.cli.rooms; print([name for name in {unused!r} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", body], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

@@ -189,7 +189,7 @@ def reclaims(now=NOW, **more):
     lines = (
         event(40, called_off(instance(9)), instance(9).instance_id, now),
         event(82, sign(Evidence.QUEUE, first, epoch=1), web.instance_id, now, first.id),
-        event(84, sign(Evidence.LOCK, first, marks="QL"), web.instance_id, now, first.id),
+        event(84, sign(Evidence.LOCK, first, marks="LQ"), web.instance_id, now, first.id),
         event(85, CallAnswered("CreateImage", "t1", "REQ-1", ("m-bp7ab3kd9xw1",)), web.instance_id, now, first.id),
         event(88, sign(Evidence.QUEUE, second, epoch=1), etl.instance_id, now, second.id),
         event(90, sign(Evidence.QUEUE, second, again=1), etl.instance_id, now, second.id),

@@ -33,7 +33,7 @@ def two_accounts():
     open_ones = tuple(
         recovery(of, cause, RecoveryState.NEEDS_YOU) for of, cause in zip((own, other), causes, strict=True)
     )
-    autos = (("", AUTO_OFF), ("prod", replace(AUTO_OFF, max_at_once=7)))
+    autos = (("", AUTO_OFF), ("prod", replace(AUTO_OFF, armed=True, max_at_once=7)))
     return view(
         instances=(own, other, instance(3, "quiet-own")),
         interruptions=causes,
@@ -66,7 +66,7 @@ async def test_accounts_are_a_column_a_filter_word_and_a_view():
     async with running(ScriptedDesk(two_accounts()), size=(160, 45)) as (pilot, desk):
         main = pilot.app.main
         await shows(pilot, "2 accounts · cn-hangzhou")
-        await shows(pilot, "2 NEED YOU")
+        await shows(pilot, "2 NEED YOU · first web-prod (prod) 03:20")
         assert main.instances.table.is_shown("account")
         assert main.recoveries.table.is_shown("account")
         assert not main.instances.table.is_shown("region"), "there is one region"
@@ -77,7 +77,8 @@ async def test_accounts_are_a_column_a_filter_word_and_a_view():
         for panel in (main.instances, main.recoveries):
             assert names(panel) == {"web-prod"}
             assert not panel.table.is_shown("account")
-        await shows(pilot, "0 running of 7")
+        await shows(pilot, "AUTO armed · 0 running of 7")
+        await shows(pilot, "1 NEEDS YOU · web-prod 03:20 │ 1 more in default")
         await shows(pilot, "1 more in default")
         await press(pilot, "q")
         await shows(pilot, "2 NEED YOU: web-prod, web-own")

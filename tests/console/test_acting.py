@@ -530,7 +530,7 @@ async def test_details_show_the_facts_and_the_timeline():
             "Q queue, L lock",
             "mia@bastion pts/3",
             "m-bp7ab3kd9xw1",
-            "evidence QL, deadline",
+            "evidence LQ, deadline",
         ):
             await shows(pilot, text)
         await press(pilot, "escape")

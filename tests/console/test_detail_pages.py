@@ -23,6 +23,7 @@ from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, Created, RecoveryState, Try
+from spottui.domain.routes import Route
 from spottui.sim.testing import SimServer
 from spottui.tables.statistics import statistics
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, press, running, screen, shows, wait_until
@@ -31,6 +32,7 @@ from tests.console.scripted import (
     REGION,
     ScriptedDesk,
     background_of,
+    because,
     instance,
     plan_of,
     reclaim,
@@ -70,7 +72,7 @@ def history():
 
 def priced(plan, old, new):
     candidates = tuple(replace(one, price_per_hour=new) for one in plan.candidates)
-    return replace(plan, candidates=candidates, price_per_hour=old, surveyed=True)
+    return replace(plan, candidates=candidates, price_per_hour=old, currency="CNY", surveyed=True)
 
 
 def left():
@@ -234,11 +236,66 @@ def test_statistics_count_reclaims_and_leave_out_wishes():
     assert sum(day.total for day in told.by_day) == 30
     assert sum(day.failed for day in told.by_day) == 10
     assert dict(told.outcomes) == {"recovered": 20, "failed": 10}
-    assert sum(count for _, count in told.verdicts) == 30
-    assert dict(told.verdicts)["WILL MAKE IT", "recovered"] == 15
+    assert sum(count for _, count in told.forecasts.counts) == 30
+    assert (told.forecasts.right, told.forecasts.judged) == (22, 22)
+    assert told.latest[0].interruption.first_seen == max(one.interruption.first_seen for one in told.latest)
+    assert dict(told.forecasts.counts)["WILL MAKE IT", "recovered"] == 15
     assert [(one.kind, one.count, one.gib) for one in told.kept] == [("image", 30, 4200), ("kept disk", 30, 1200)]
     assert told.median_s == 240
     assert told.slow_s <= told.times_s[-1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pair", "right"),
+    [
+        ({"verdict": Verdict.WILL_MAKE_IT}, ("WILL MAKE IT", "recovered"), (1, 1)),
+        (
+            {"verdict": Verdict.WILL_MAKE_IT, "route": Route.KEPT_DISK},
+            ("WILL MAKE IT", "recovered by kept-disk"),
+            (0, 1),
+        ),
+        ({"verdict": Verdict.WILL_NOT, "route": Route.KEPT_DISK}, ("WILL NOT", "recovered by kept-disk"), (1, 1)),
+        ({"verdict": Verdict.TIGHT}, ("TIGHT", "recovered"), (0, 0)),
+        (
+            {"verdict": Verdict.WILL_MAKE_IT, "state": RecoveryState.FAILED},
+            ("WILL MAKE IT", "failed, image ready"),
+            (1, 1),
+        ),
+        (
+            {"verdict": Verdict.WILL_MAKE_IT, "state": RecoveryState.FAILED, "tries": ()},
+            ("WILL MAKE IT", "failed"),
+            (0, 1),
+        ),
+        ({"verdict": Verdict.WILL_MAKE_IT, "state": RecoveryState.CANCELLED}, ("WILL MAKE IT", "cancelled"), (0, 0)),
+        ({"route": Route.INSTANT}, ("IMAGE READY", "recovered"), (0, 0)),
+        ({"route": Route.RESTART}, ("DATA KEPT", "recovered"), (0, 0)),
+        ({"route": Route.RESTART, "state": RecoveryState.FAILED}, ("DATA KEPT", "failed"), (0, 0)),
+    ],
+)
+def test_a_forecast_is_right_when_the_image_came_as_it_said(changes, pair, right):
+    one = history()[1].recovery
+    past = Past.of(replace(one, **{"verdict": None, "state": RecoveryState.RECOVERED, **changes}), None)
+    told = statistics([past], {}, NOW.date()).forecasts
+    assert told.counts == ((pair, 1),)
+    assert (told.right, told.judged) == right
+
+
+async def test_the_room_that_the_statistics_leave_shows_the_latest_reclaims():
+    desk = ScriptedDesk(reclaims())
+    *_, failed, newest = (past for past in history()[:2])
+    why = replace(failed.recovery, reason=because("no stock anywhere"))
+    desk.history = (replace(failed, recovery=why), newest)
+    async with running(desk, size=WIDEST) as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "Latest reclaims")
+        lines = screen(pilot.app).partition("Latest reclaims")[2].splitlines()[1:3]
+        assert re.search(r"08-2\d \d\d:\d\d +web-0 +ecs.c7.large +cn-hangzhou-h +failed +TIGHT +no stock", lines[0])
+        assert re.search(
+            r"08-2\d \d\d:\d\d +web-1 +ecs.c7.large +cn-hangzhou-i +recovered +72s +WILL MAKE IT", lines[1]
+        )
+        await pilot.resize_terminal(*NARROW)
+        await shows(pilot, "2 reclaims")
+        assert "Latest reclaims" not in screen(pilot.app)
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST])
@@ -257,11 +314,13 @@ async def test_i_opens_the_statistics(size):
             "✕ days with a failure",
             "p50 4m00s · p90",
             "5 to 10 min ▆",
-            "WILL MAKE IT → recovered ▆",
+            "Forecast vs outcome, 22 of 22 right",
+            "WILL MAKE IT → recovered ",
+            "WILL MAKE IT → failed, image ready ▆",
             "cn-hangzhou-h ▆",
             "1 image: 40 GiB, oldest 12d; price unknown",
             "as listed by the cloud now",
-            "+0.300 per hour for 15 in total, max +0.020",
+            "+¥0.300/h in total for 15, max +¥0.020/h",
             "5 more unpriced",
         ):
             assert text in seen

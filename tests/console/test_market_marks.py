@@ -70,7 +70,7 @@ async def test_what_may_be_reclaimed_soon_and_what_may_go_back_are_marked_at_any
         assert marks(app)["dear"] == " ", "where the rate rises there is no way back"
         await shows(pilot, "4 early warnings")
         await press(pilot, "end", "up", "enter")
-        await shows(pilot, "▲ spot price of 0.190 CNY per hour is 95% of its price limit of 0.200")
+        await shows(pilot, "▲ spot price of ¥0.190/h is 95% of its price limit of ¥0.200/h")
         await shows(pilot, "▲ interruption rate of ecs.g7.large in cn-hangzhou-h rose from 0-3% to")
         await press(pilot, "escape")
         await pilot.resize_terminal(200, 50)

@@ -362,6 +362,10 @@ async def test_at_80_columns_the_title_of_a_storm_ends_with_a_whole_part():
         desk.show(recoveries=(*ended, *many[4:]))
         await arrived(pilot, desk)
         await shows(pilot, "Recoveries ── 1 FAILED · 1 NEEDS YOU · 31 of 95 make it · 95 running · … ─")
+        in_line = [replace(one, state=RecoveryState.NEEDS_YOU, queued=at) for at, one in enumerate(many[4:64])]
+        desk.show(recoveries=(*ended, *in_line, *many[64:]))
+        await arrived(pilot, desk)
+        await shows(pilot, "Recoveries ── 1 FAILED · 1 NEEDS YOU · 60 queued · 11 of 35 make it · … ─")
 
 
 def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():

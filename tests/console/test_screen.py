@@ -13,6 +13,8 @@ from textual.widgets import Input
 
 from spottui.actions import ACTIONS
 from spottui.console.main_screen import MainScreen
+from spottui.console.text.alarm import alarm
+from spottui.console.text.auto_mode import auto_mode_text
 from spottui.console.text.health import Problem
 from spottui.console.widgets.lines import status
 from spottui.domain.reasons import Failure, Reason, Why
@@ -73,7 +75,7 @@ async def test_the_panels_say_how_things_stand():
         for title in ("Instances ── 29 spot · 3 reclaiming", "Recoveries ── 1 NEEDS YOU · 1 running · 1 suspected"):
             assert title in text
         assert "prod · cn-hangzhou" in text
-        assert "AUTO off · 0 running of 3  queue 0s   lock 2s   sweep 31s   02:13:22Z" in text
+        assert "AUTO off · 0 running  queue 0s   lock 2s   sweep 31s   02:13:22Z" in text
         assert "! 03:42" in text
         assert "imaging 62% ▓▓▓▓░░░░ 01:10  WILL MAKE IT launch c7.large in i" in text
         assert text.splitlines()[1].rstrip() == " 1 NEEDS YOU · etl-7 04:11 │ AUTO off"
@@ -88,6 +90,36 @@ async def test_where_there_are_several_regions_the_zone_names_its_own():
         assert " bj-" in screen(pilot.app)
         assert " hz-" in screen(pilot.app)
         assert "cn-hangzhou +1" in screen(pilot.app)
+
+
+async def test_where_there_are_several_regions_the_alarm_names_that_of_each_instance():
+    regions = (REGION, "cn-beijing", "eu-central-1")
+    one, two, three = (instance(number, region=region) for number, region in enumerate(regions, 1))
+    recoveries = (
+        recovery(one, reclaim(one, 200), RecoveryState.NEEDS_YOU),
+        recovery(two, reclaim(two, 190), RecoveryState.FAILED, ended=NOW),
+        recovery(three, reclaim(three, 180), RecoveryState.VETO_WINDOW, veto_until=NOW + timedelta(seconds=9)),
+    )
+    told = view(regions=regions, instances=(one, two, three), recoveries=recoveries, sources=healthy(regions=regions))
+    text = alarm(told, NOW, 200).plain
+    assert text.startswith(" 1 NEEDS YOU · web-1 (hz) 03:20 │ 1 FAILED · web-2 (bj) 03:10 left, t retries │ ")
+    assert "web-3 (eu-central-1) in veto window 9s, x vetoes" in text
+    assert alarm(told, NOW, 82).plain == " 1 NEEDS YOU · web-1 (hz) 03:20 │ 1 FAILED 03:10 left"
+
+
+@pytest.mark.parametrize(
+    ("auto", "whole", "short"),
+    [
+        (AUTO_OFF, "AUTO off · 0 running", "AUTO off"),
+        (replace(AUTO_OFF, in_flight=5), "AUTO off · 5 running", "AUTO off"),
+        (replace(AUTO_OFF, armed=True, in_flight=2), "AUTO armed · 2 running of 3", "AUTO armed 2/3"),
+        (replace(AUTO_OFF, armed=True, in_flight=3), "AUTO armed · 3 running of 3", "AUTO armed 3/3"),
+        (replace(AUTO_OFF, armed=True, in_flight=5), "AUTO armed, full at 3 · 5 running", "AUTO armed, full"),
+    ],
+)
+def test_more_recoveries_than_the_limit_of_auto_mode_are_no_defect(auto, whole, short):
+    assert auto_mode_text(auto, whole=True) == whole
+    assert auto_mode_text(auto) == short
 
 
 async def test_the_countdown_draws_only_the_rows_that_changed():
@@ -169,7 +201,7 @@ async def test_what_fails_is_said_aloud_until_it_is_taken_up():
         rung = pilot.app.bells
         desk.show(recoveries=(lost, *others))
         await shows(pilot, "Recoveries ── 1 FAILED · 1 NEEDS YOU · 1 suspected")
-        alarm = " 1 NEEDS YOU · etl-7 04:11 │ 1 FAILED 03:42 left, t retries │ AUTO off"
+        alarm = " 1 NEEDS YOU · etl-7 04:11 │ 1 FAILED · web-3 03:42 left, t retries │ AUTO off"
         assert screen(pilot.app).splitlines()[1].rstrip() == alarm
         await pilot.resize_terminal(50, 10)
         await shows(pilot, "spottui needs 60×16 at least")
@@ -189,7 +221,7 @@ async def test_what_failed_before_the_start_is_shown_but_not_announced_again():
     runs, *others = reclaims().recoveries
     lost = replace(runs, state=RecoveryState.FAILED, ended=NOW - timedelta(hours=2))
     async with running(ScriptedDesk(replace(reclaims(), recoveries=(lost, *others)))) as (pilot, desk):
-        await shows(pilot, "1 FAILED 03:42 left, t retries")
+        await shows(pilot, "1 FAILED · web-3 03:42 left, t retries")
         assert toasts(pilot.app) == []
         desk.show(at=NOW + timedelta(days=1))
         await wait_until(pilot, lambda: "t retries │" not in screen(pilot.app))
@@ -343,7 +375,7 @@ async def test_read_only_says_that_the_queue_is_not_read():
         assert "No lock is seen. The queue is not read (read-only)" in screen(pilot.app)
         assert "Nothing is being reclaimed" not in screen(pilot.app)
         await pilot.resize_terminal(*NARROW)
-        await shows(pilot, "AUTO off 0/3  Q –  L 2s   S 31s   02:13:22Z")
+        await shows(pilot, "AUTO off  Q –  L 2s   S 31s   02:13:22Z")
         assert "  AUTO" in screen(pilot.app)
 
 

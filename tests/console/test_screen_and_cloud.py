@@ -39,6 +39,17 @@ _PRICE = re.compile(r"¥(\d+\.\d{3})")
 _PULSE = re.compile(r"(\d+) spot ¥([\d.]+)/h \((\d+)% of on-demand\)(?:, (\d+) unpriced)?")
 _PLACE = re.compile(r"→ zone (?P<zone>[\w-]+).* · (?P<type>\S+)(?P<on_demand> on-demand)? ¥(?P<per_hour>[\d.]+)/h")
 _MORE = re.compile(r" ([+-])¥([\d.]+)/h")
+_ALARMS = {
+    "NEEDS YOU": re.compile(r"(\d+) NEEDS? YOU · (?:first )?(\S+)(?: \(\w+\))? (-?[\d:]+)"),
+    "FAILED": re.compile(r"(\d+) FAILED · (?:first )?(\S+)(?: \(\w+\))?(?: ([\d:]+) left)?"),
+}
+_OFFERED = {
+    "Confirm": {"NEEDS YOU", "queued", "veto", "goes", "suspected"},
+    "Go now": {"veto", "goes"},
+    "Hold": {"veto", "goes"},
+}
+_IF_RECLAIMED = re.compile(r"(\d+) (make it|tight|lost|data kept|unknown)")
+_SIGNALS = re.compile(r"\b[LEBQ]+\b")
 _CODES = {"cn-hangzhou": "hz", "cn-shanghai": "sh"}
 _NOT_RUNNING = {"NEEDS YOU", "FAILED", "suspected", "recovered", "skipped", "cancelled", "vetoed"}
 
@@ -58,7 +69,7 @@ async def test_the_screen_says_what_the_cloud_says(name, tmp_path, monkeypatch):
             title="spottui",
             keep_in=_columns_with_prices(tmp_path),
         )
-        night = Night(app, cloud, scenario)
+        night = Night(app, cloud, scenario, settings.policy.max_at_once)
         async with app.run_test(size=SIZE) as pilot:
             await night.agrees(pilot, {})
             cloud.begin()
@@ -74,8 +85,8 @@ async def test_the_screen_says_what_the_cloud_says(name, tmp_path, monkeypatch):
 class Night:
     """A scenario, what the console shows of it, and what the cloud has."""
 
-    def __init__(self, app, cloud, scenario):
-        self._app, self._cloud, self._scenario = app, cloud, scenario
+    def __init__(self, app, cloud, scenario, max_at_once):
+        self._app, self._cloud, self._scenario, self._max_at_once = app, cloud, scenario, max_at_once
         self._before = {row["InstanceId"]: row for row in cloud.state()["instances"]}
         self._locked = set()
         self.expected = {}
@@ -102,6 +113,10 @@ class Night:
             *self._fleet(state, rows, text),
             *self._counts(rows, recoveries, text),
             *self._recoveries(state, recoveries),
+            *self._alarm(recoveries, text),
+            *self._left(state, recoveries),
+            *self._footer(recoveries, text),
+            *self._pulse(state, text),
             *self._header(state, recoveries, text),
             *self._prices(state, rows, recoveries, text),
         ]
@@ -119,6 +134,9 @@ class Night:
                 yield f"{row} is {own}"
             if row["lock"] == "Recycling" and _short(row["id"]) not in self._locked:
                 yield f"{row['name']} was never locked"
+            signals = _SIGNALS.search(row["more"])
+            if bool(signals and signals[0].startswith("L")) > (_short(row["id"]) in self._locked):
+                yield f"{row['name']} was never locked, but its signals are {signals[0]}"
         for row in recoveries:
             if row["state"] == "recovered" and not self._replacements(row["name"], state):
                 yield f"nothing runs in the place of {row['name']}"
@@ -175,11 +193,47 @@ class Night:
             plural = "NEED YOU" if word == "NEEDS YOU" and count > 1 else word
             if f"{count} {plural}" not in title and word in _NOT_RUNNING:
                 yield f"{count} rows {word}, but the title says {title.strip('─╮ ')}"
-        alarm = text.splitlines()[1]
-        for word in ("NEEDS YOU", "FAILED"):
-            names = [row["name"] for row in recoveries if row["state"] == word]
-            if bool(names) != (word in alarm) or (word == "NEEDS YOU" and names and names[0] not in alarm):
-                yield f"{names} {word}, but the alarm says {alarm.strip()}"
+
+    def _alarm(self, recoveries, text):
+        """The alarm has the count and the nearest of what wants a person, and auto-mode as the header has it."""
+        header, alarm, *_ = text.splitlines()
+        for word, pattern in _ALARMS.items():
+            rows = sorted((row for row in recoveries if row["state"] == word), key=lambda row: _seconds(row["left"]))
+            wanted = (str(len(rows)), rows[0]["name"], rows[0]["left"].replace("·", "")) if rows else None
+            said = pattern.search(alarm)
+            if (said and said.groups(default="")) != wanted:
+                yield f"{rows} {word}, but the alarm says {alarm.strip()}"
+        auto = re.search(r"AUTO (armed|off)", header)
+        if any(row["state"] in _ALARMS for row in recoveries) and (auto is None or auto[0] not in alarm):
+            yield f"{auto} in the header, but the alarm says {alarm.strip()}"
+
+    def _left(self, state, recoveries):
+        """A recovery has as long as the cloud gives its instance."""
+        locked = {row["InstanceName"]: row for row in state["instances"] if row["LockReasons"] and row["ReleaseAt"]}
+        for row in recoveries:
+            if row["name"] in locked and row["left"] != "·":
+                left = (_time(locked[row["name"]]["ReleaseAt"]) - _time(state["now"])).total_seconds()
+                if abs(left - _seconds(row["left"])) > 3:
+                    yield f"the recovery of {row['name']} has {left:.0f}s left, not {row['left']}"
+
+    def _footer(self, recoveries, text):
+        """A decision is offered where something waits for one, and only there."""
+        footer = text.splitlines()[-1]
+        for key, states in _OFFERED.items():
+            waiting = [row["name"] for row in recoveries if row["state"] in states]
+            if bool(waiting) != (f" {key}" in footer):
+                yield f"{waiting} for {key}, but the footer says {footer.strip()}"
+
+    def _pulse(self, state, text):
+        """What would become of each if reclaimed now: the disks of those that are only stopped are kept."""
+        pulse = "".join(text.partition("─ Pulse ")[2].splitlines()[1:2])
+        spot = [row for row in state["instances"] if row["SpotStrategy"] != "NoSpot"]
+        said = {word: int(count) for count, word in _IF_RECLAIMED.findall(pulse.partition("if reclaimed now: ")[2])}
+        kept = sum(row["SpotInterruptionBehavior"] == "Stop" for row in spot)
+        if sum(said.values()) != len(spot) or said.get("data kept", 0) != kept:
+            yield f"of {len(spot)} {kept} would only be stopped, but the pulse says {pulse}"
+        if ("no reclaim in" in pulse) != (not self.expected):
+            yield f"{self.expected} were reclaimed, but the pulse says {pulse}"
 
     def _recoveries(self, state, recoveries):
         said = {row["name"]: row["state"] for row in recoveries}
@@ -211,7 +265,8 @@ class Night:
         header = text.splitlines()[0]
         running = sum(row["state"] not in _NOT_RUNNING for row in recoveries)
         auto = "armed" if self._scenario.console.get("auto", True) else "off"
-        if f"AUTO {auto} · {running} running" not in header:
+        limit = f" of {self._max_at_once} " if auto == "armed" else " "
+        if f"AUTO {auto} · {running} running{limit}" not in header:
             yield f"{running} running, AUTO {auto}, but the header says {header.strip()}"
         regions = state["regions"]
         more = f" +{len(regions) - 1}" if len(regions) > 1 else ""

@@ -10,7 +10,7 @@ from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work
 from spottui.console.main_screen import MainScreen
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.refusal import Ended, Misconfigured, Refused
+from spottui.domain.refusal import Ended, Misconfigured, Refused, Unavailable
 from tests.console.driving import (
     NARROW,
     WHO,
@@ -40,6 +40,39 @@ async def test_the_first_frame_comes_before_the_desk_and_says_what_it_waits_for(
         assert screen(app).count("Opening the journal and the cloud clients…") == 3
         may_open.set()
         await shows(pilot, "NEEDS YOU")
+
+
+async def test_what_the_journal_says_is_shown_while_the_desk_still_opens():
+    may_open, desk = threading.Event(), ScriptedDesk(reclaims())
+
+    def open_desk():
+        app.session.worker.show_starting(replace(reclaims(), version=-1, starting=True, sources=()))
+        may_open.wait(10)
+        return desk
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "NEEDS YOU")
+        assert "starting…" in screen(app)
+        await press(pilot, "y")
+        assert "still starting" in toasts(app)[0]
+        may_open.set()
+        await wait_until(pilot, lambda: "starting…" not in screen(app))
+        assert "sweep 31s" in screen(app)
+
+
+async def test_a_desk_that_fails_after_the_journal_was_shown_could_not_start():
+    def open_desk():
+        app.session.worker.show_starting(replace(reclaims(), version=-1, starting=True, sources=()))
+        raise Refused("no credentials")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "spottui cannot start: no credentials")
+        assert "NOT STARTED" in screen(app)
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: app._exit)
+    assert app._exit_message.startswith("spottui: it could not start.\n")
 
 
 async def test_keys_that_act_are_refused_until_the_desk_is_open():
@@ -94,6 +127,36 @@ async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
         await press(pilot, "R")
         await shows(pilot, "NEEDS YOU")
         assert "cannot start" not in screen(app)
+
+
+async def test_a_journal_that_is_away_at_the_start_is_waited_for_and_named():
+    desk, away = ScriptedDesk(reclaims()), [Unavailable("journal [red]postgresql://db/spottui[/red]: refused")]
+
+    def open_desk():
+        if away:
+            raise away[0]
+        return desk
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "Waiting to start: journal [red]postgresql://db/spottui[/red]: refused · next try in 3s")
+        await press(pilot, "y")
+        assert "still starting" in toasts(app)[0]
+        away.clear()
+        await shows(pilot, "NEEDS YOU")
+        assert "Waiting to start" not in screen(app)
+
+
+async def test_q_leaves_a_console_that_waits_for_its_journal():
+    def open_desk():
+        raise Unavailable("journal postgresql://db/spottui: refused")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "Waiting to start")
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: app._exit)
+    assert app.return_code == 0
 
 
 async def test_q_closes_the_desk_and_ends():

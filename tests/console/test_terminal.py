@@ -57,7 +57,7 @@ def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, 
         environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
         command = f"echo $$ > {tmp_path}/pid; exec {sys.executable} -m spottui --config {config}"
         tmux.start(f"bash -c '{command}'; cat", environment, (80, 24))
-        tmux.shows("AUTO off")
+        tmux.shows("4 spot")
         calls = len(cloud.calls("DescribeInstances"))
         tmux.type("R")
         tmux.shows("Refreshing every source")

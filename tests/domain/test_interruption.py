@@ -1,6 +1,7 @@
 """What makes one interruption out of many observations."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -183,7 +184,15 @@ def test_a_lock_that_is_there_at_the_first_look_is_dated_by_its_message() -> Non
 def test_an_old_message_does_not_date_an_open_reclaim() -> None:
     known = fuse(opened(), seen(Evidence.BACKFILL, -7200))
     assert known.deadline == NOON + NOTICE
-    assert known.marks == "QB"
+    assert known.marks == "BQ"
+
+
+@pytest.mark.parametrize("came", list(permutations(Evidence)))
+def test_the_lock_is_the_first_of_the_marks_whatever_came_first(came) -> None:
+    known = opened(came[0])
+    for source in came[1:]:
+        known = fuse(known, seen(source))
+    assert known.marks == "LEBQ"
 
 
 def test_a_lock_after_it_was_seen_without_one_begins_anew() -> None:

@@ -14,7 +14,7 @@ from spottui.domain.plan import Candidate, Stock
 from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.routes import Route
-from spottui.domain.verdicts import image_expected, said_of, verdict_of
+from spottui.domain.verdicts import image_expected, verdict_of, verdict_text
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DEADLINE = NOON + timedelta(seconds=300)
@@ -79,7 +79,7 @@ def test_it_will_make_it_only_by_an_image_that_comes_in_time_with_a_place_to_run
         assert not known.no_room
         assert not known.trouble or known.imaging_since
         assert expected is None or expected < DEADLINE
-    assert verdict_of(known, now) is None or said_of(known, now)
+    assert verdict_of(known, now) is None or verdict_text(known, now)
 
 
 @given(recoveries, seconds)
@@ -113,10 +113,10 @@ def test_kept_disks_are_promised_only_when_they_are_kept() -> None:
 def test_where_no_place_has_room_that_is_said_beside_the_image() -> None:
     full = replace(WAITING, no_room=True)
     assert verdict_of(full, NOON) is Verdict.NO_ROOM
-    assert said_of(full, NOON) == "NO ROOM · image WILL MAKE IT"
+    assert verdict_text(full, NOON) == "NO ROOM · image WILL MAKE IT"
     assert verdict_of(full, after(250)) is Verdict.WILL_NOT
     launching = replace(full, state=RecoveryState.LAUNCHING)
-    assert said_of(launching, NOON) == "NO ROOM · image ready"
+    assert verdict_text(launching, NOON) == "NO ROOM · image ready"
     assert verdict_of(replace(full, route=Route.RESTART), NOON) is Verdict.DATA_KEPT
 
 

@@ -41,6 +41,30 @@ def drives(console: Headless, server: PostgresServer, name: str) -> bool:
     return f"-{console.pid}-" in driver(server, name)
 
 
+def test_a_console_that_starts_before_its_database_says_what_it_waits_for_and_goes_on(
+    cloud: SimServer, own_server: PostgresServer, tmp_path: Path
+) -> None:
+    config = host(tmp_path, "a", own_server.address("postgres"))
+    own_server.stop()
+    with Headless(config, "--auto").wait_ready() as console:
+        assert console.lines[0]["kind"] == "journal"
+        assert "refused" in console.lines[0]["problem"]
+        victim = cloud.spot_ids()[0]
+        cloud.interrupt([victim])
+        own_server.start()
+        wait_until(lambda: console.states().get(victim) == "recovered")
+        assert [line["kind"] for line in console.lines[:2]] == ["journal", "ready"]
+        assert console.lines[1]["auto"] is True
+
+
+def test_a_console_that_waits_for_its_database_ends_when_it_is_asked_to(
+    cloud: SimServer, own_server: PostgresServer, tmp_path: Path
+) -> None:
+    own_server.stop()
+    with Headless(host(tmp_path, "a", own_server.address("postgres"))).wait_ready() as console:
+        assert console.stop() == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_another_host_goes_on_within_eight_seconds(
     cloud: SimServer, server: PostgresServer, tmp_path: Path, how: signal.Signals

@@ -269,7 +269,7 @@ def test_a_channel_is_told_of_what_comes_after_it_and_each_fact_until_it_is_take
 
 def _told_up_to(journal: Journal, channel: str) -> int:
     with journal.store.read() as connection:
-        return deliveries.told_up_to(connection, channel)
+        return deliveries.queued_up_to(connection, channel)
 
 
 def _due(journal: Journal, channel: str, after_s: float = 0) -> list[deliveries.Delivery]:

@@ -42,6 +42,7 @@ def through(proxy: TcpProxy, database: str) -> str:
     return database.replace(database.rpartition(":")[2].partition("/")[0], str(proxy.port))
 
 
+@pytest.mark.parametrize("mode", [{"acts": True}, {"read_only": True}], ids=["to act", "to read"])
 @pytest.mark.parametrize(
     ("user", "name", "port", "words"),
     [
@@ -50,15 +51,46 @@ def through(proxy: TcpProxy, database: str) -> str:
         ("spottui", "postgres", 1, "Connection refused"),
     ],
 )
-def test_what_cannot_be_opened_is_said_in_one_line(
-    server: PostgresServer, user: str, name: str, port: int | None, words: str
+def test_what_cannot_be_opened_is_said_in_one_line_and_away_is_only_who_may_return(
+    server: PostgresServer, mode: dict[str, bool], user: str, name: str, port: int | None, words: str
 ) -> None:
     address = f"postgresql://{user}@127.0.0.1:{port or server.port}/{name}"
     with pytest.raises(JournalProblem) as problem:
-        Journal(address, acts=True)
+        Journal(address, **mode)
     assert words in str(problem.value)
     assert str(problem.value).startswith(f"journal {address}: ")
     assert "\n" not in str(problem.value)
+    assert isinstance(problem.value, JournalAway) == (port is not None)
+
+
+def test_of_several_servers_one_that_answers_is_enough(opened: Open, database: str, server: PostgresServer) -> None:
+    """While none does, the journal is away."""
+    several = database.replace(f"127.0.0.1:{server.port}", "127.0.0.1:1,127.0.0.1:{}")
+    assert see(opened(several.format(server.port), acts=True))
+    with pytest.raises(JournalAway, match="refused"):
+        Journal(several.format(2), acts=True)
+    with pytest.raises(JournalProblem, match="does not exist") as problem:
+        Journal(f"{several.format(server.port)}-no-such", acts=True)
+    assert not isinstance(problem.value, JournalAway)
+
+
+def test_a_server_that_is_silent_is_away(database: str, proxy: TcpProxy) -> None:
+    proxy.hold()
+    with pytest.raises(JournalAway, match="timeout"):
+        Journal(through(proxy, database), acts=True)
+
+
+@pytest.mark.parametrize("attributes", ["", "?target_session_attrs=read-write"])
+def test_a_server_that_only_reads_yet_is_away(
+    opened: Open, database: str, server: PostgresServer, attributes: str
+) -> None:
+    name = database.rpartition("/")[2]
+    opened(database, acts=True).close()
+    server.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(JournalAway, match="read-only"):
+        Journal(f"{database}{attributes}", acts=True)
+    server.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert see(opened(f"{database}{attributes}", acts=True))
 
 
 def test_a_wrong_password_is_said_and_not_told(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:

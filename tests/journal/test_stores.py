@@ -36,7 +36,7 @@ def test_signs_that_two_consoles_see_are_one_recovery(opened: Open, address: str
     one, other = opened(address, acts=True), opened(address, acts=True)
     first, second = see(one), see(other, source=Evidence.LOCK)
     assert second.recovery_id == first.recovery_id
-    assert second.interruption.marks == "QL"
+    assert second.interruption.marks == "LQ"
     assert second.driver == one.consoles.own
     wait_until(lambda: one.recoveries.known(first.recovery_id) == second, 5)
     assert list(one.log.unlike_their_facts()) == []

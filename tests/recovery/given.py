@@ -1,4 +1,4 @@
-"""The engine's rooms put together over a simulated cloud, as `cli.assembly` does for a console."""
+"""The engine's rooms put together over a simulated cloud, as `cli.rooms` does for a console."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

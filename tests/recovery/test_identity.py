@@ -138,6 +138,35 @@ def test_nor_is_it_by_a_retry_after_the_release(live_cloud: SimServer, config: P
     assert named["corp.internal", "db"] == old["PrivateIpAddress"]
 
 
+@pytest.mark.parametrize("taken", [True, False], ids=["whom another machine follows", "whom nobody follows"])
+def test_a_record_of_one_that_nobody_could_ask_about_in_time(
+    live_cloud: SimServer, config: Path, old: dict[str, Any], taken: bool
+) -> None:
+    live_cloud.world(image_base_s=10, permissions={"DescribeZoneRecords": "forbidden"})
+    before = records(live_cloud)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=4)
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: (plan := shared.journal.recoveries.plan(recovery_id)) and plan.surveyed)
+        wait_until(lambda: old["InstanceId"] not in live_cloud.spot_ids())
+        other = ""
+        if taken:
+            at = {"VSwitchId": old["VSwitchId"], "PrivateIpAddress": old["PrivateIpAddress"]}
+            like = {"ImageId": old["ImageId"], "InstanceType": old["InstanceType"]}
+            launched = Api(live_cloud)("RunInstances", **at, **like, SecurityGroupId=old["SecurityGroupIds"][0])
+            (other,) = launched["InstanceIdSets"]["InstanceIdSet"]
+        live_cloud.world(permissions={"DescribeZoneRecords": "allow"})
+        recovery = ended(shared, recovery_id)
+    said = words.reason(recovery.reason)
+    assert recovery.state is RecoveryState.RECOVERED, said
+    if taken:
+        assert records(live_cloud) == before
+        assert f"web.corp.internal still points to {old['PrivateIpAddress']}, which {other} has now" in said
+    else:
+        address = by_id(live_cloud, recovery.new_instance_id)["PrivateIpAddress"]
+        assert records(live_cloud) == {**before, ("corp.internal", "web"): address}, said
+
+
 def test_a_replacement_that_is_taken_back_soon_hands_its_records_on(
     live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:

@@ -12,6 +12,7 @@ from spottui.recovery.planner import capture
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
 from tests.recovery.given import CLOCK, begin
+from tests.recovery.test_kept_disk import retry
 from tests.recovery.test_routes import by_id
 from tests.recovery.test_traffic import ended, engine, facts
 from tests.sim.calls import Api
@@ -95,6 +96,24 @@ def test_a_conversion_whose_answer_a_kill_lost_is_looked_for_after_the_launch_to
         (kept,) = wait_until(lambda: facts(shared, recovery_id, PublicIpKept))
     assert kept.eip_id in addresses_of_eips(live_cloud)
     assert len(live_cloud.calls("ConvertNatPublicIpToEip")) == 1
+
+
+def test_a_retry_converts_what_its_instance_still_has(live_cloud: SimServer, config: Path) -> None:
+    victim = live_cloud.spot_ids()[1]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(permissions={public_ip.ACTION: "forbidden"})
+    nowhere = {"code": "ImageNotSupportInstanceType", "status": 403, "match": {"ClientToken": "*"}}
+    live_cloud.fault("RunInstances", "error", times=0, **nowhere)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim])
+        recovery_id = begin(shared, victim, notice_s=300)
+        assert ended(shared, recovery_id).state is RecoveryState.FAILED
+        live_cloud.world(permissions={public_ip.ACTION: "allow"})
+        live_cloud.control("DELETE", "faults")
+        retry(shared, recovery_id)
+        recovery = ended(shared, recovery_id)
+    new = by_id(live_cloud, recovery.new_instance_id)
+    assert addresses_of_eips(live_cloud).get(new["EipAllocationId"]) == ADDRESS, words.reason(recovery.reason)
 
 
 def test_an_eip_whose_old_instance_is_gone_is_found_by_its_address(live_cloud: SimServer, config: Path) -> None:

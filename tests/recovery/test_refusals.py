@@ -1,5 +1,6 @@
 """No refusal that nobody knows ends a recovery that has another way, and no detail that is refused holds one up."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -177,13 +178,14 @@ def test_an_image_whose_answer_and_token_are_lost_is_adopted_by_its_name(live_cl
     assert len(effects(live_cloud, "RunInstances")) == 1
 
 
-def test_a_launch_whose_answers_are_all_lost_and_that_is_listed_late_is_not_made_again(
-    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["drop_reply", "bad_json", "odd_answer"])
+def test_a_launch_whose_answers_all_tell_nothing_and_that_is_listed_late_is_not_made_again(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(launching, "SETTLE_S", 1.0)
     live_cloud.world(instance_unlisted_s=6)
     victim = live_cloud.spot_ids()[0]
-    live_cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"}, times=0)
+    live_cloud.fault("RunInstances", kind, match={"ClientToken": "*"}, times=0)
     live_cloud.interrupt([victim])
     settings = load(config)
     with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
@@ -191,6 +193,23 @@ def test_a_launch_whose_answers_are_all_lost_and_that_is_listed_late_is_not_made
         recovery_id = begin(shared, victim)
         wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
         assert known(shared.journal, recovery_id).state is RecoveryState.RECOVERED
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+@pytest.mark.parametrize("ids", [[], "i-1", {"InstanceIdSet": [{"InstanceId": "i-1"}]}])
+def test_an_answer_that_does_not_say_what_was_launched_launches_nothing_more(
+    live_cloud: SimServer, config: Path, ids: object
+) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    body = json.dumps({"RequestId": "odd", "InstanceIdSets": ids})
+    live_cloud.fault("RunInstances", "odd_answer", match={"ClientToken": "*"}, times=2, body=body)
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: console.states().get(victim) == "recovered")
+        told = [line["fact"] for line in console.lines if str(line.get("text")).startswith("RunInstances")]
+    assert told == ["call failed", "call failed", "call answered"]
+    assert len({row["client_token"] for row in live_cloud.calls("RunInstances") if row["client_token"]}) == 1
     assert len(effects(live_cloud, "RunInstances")) == 1
 
 

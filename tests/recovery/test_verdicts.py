@@ -10,7 +10,7 @@ import pytest
 
 from spottui.config import load
 from spottui.domain.recovery import Recovery
-from spottui.domain.verdicts import said_of, verdict_of
+from spottui.domain.verdicts import verdict_of, verdict_text
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, wait_until
@@ -47,7 +47,7 @@ def shows(desk: Acting, victim: str, field: str) -> dict[str, Any]:
 
 
 def said(recovery: dict[str, Any]) -> str:
-    return said_of(msgspec.convert(recovery, Recovery), datetime.now(UTC))
+    return verdict_text(msgspec.convert(recovery, Recovery), datetime.now(UTC))
 
 
 def test_what_is_sold_out_everywhere_says_so_before_and_after_the_yes_until_a_place_has_room(

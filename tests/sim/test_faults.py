@@ -59,6 +59,13 @@ def test_after_a_lost_answer_the_token_tells(cloud, ecs, victim, kind, takes_eff
     assert effects == ([created, f"replayed {image_id}"] if takes_effect else [None, created])
 
 
+def test_an_odd_answer_is_what_was_ordered_and_the_call_took_effect(cloud, ecs, victim):
+    cloud.fault("CreateImage", "odd_answer", body='{"RequestId": "r", "ImageId": ""}')
+    body = ecs.create_image(models.CreateImageRequest(region_id=REGION, instance_id=victim["InstanceId"])).body
+    assert (body.request_id, body.image_id) == ("r", "")
+    assert len(_custom_images(cloud)) == 1
+
+
 def test_a_slow_answer_comes_after_the_effect(cloud, ecs, victim):
     cloud.fault("CreateImage", "slow", delay_s=5)
     request = models.CreateImageRequest(region_id=REGION, instance_id=victim["InstanceId"])

@@ -148,3 +148,33 @@ def test_a_typed_request_parses_what_is_said_of_prices(ecs):
     body = ecs.describe_spot_price_history(request).body
     assert body.currency == "CNY"
     assert {row.zone_id for row in body.spot_prices.spot_price_type} == {f"{REGION}-{letter}" for letter in "hij"}
+
+
+@pytest.mark.parametrize(("strategy", "zone"), [(None, None), ("SpotAsPriceGo", ZONE), ("SpotWithPriceLimit", ZONE)])
+def test_a_price_is_that_of_the_market_for_spot_and_of_the_list_otherwise(cloud, ecs, strategy, zone):
+    cloud.control("POST", "price", {"instance_type": TYPE, "zone": ZONE, "price": 0.2})
+    request = m.DescribePriceRequest(
+        region_id=REGION, resource_type="instance", instance_type=TYPE, amount=2, spot_strategy=strategy, zone_id=zone
+    )
+    price = ecs.describe_price(request).body.price_info.price
+    trade = 0.4 if strategy else 1.1
+    assert (price.currency, price.original_price, price.trade_price) == ("CNY", 1.1, trade)
+    assert price.discount_price == pytest.approx(1.1 - trade)
+    (detail,) = price.detail_infos.detail_info
+    assert (detail.resource, detail.trade_price) == ("instanceType", trade)
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ({"InstanceType": "ecs.none"}, (400, "InvalidInstanceType.ValueNotSupported")),
+        ({"ZoneId": "cn-none-h"}, (404, "InvalidZoneId.NotFound")), ({"InstanceType": ""}, (400, "MissingParameter")),
+        ({"ResourceType": "disk"}, (400, "UnsupportedBySimulator")),
+        ({"PriceUnit": "Month"}, (400, "UnsupportedBySimulator")),
+        ({"SystemDisk__Category": "cloud_essd"}, (400, "UnsupportedBySimulator")),
+    ],
+)  # fmt: skip
+def test_a_price_that_is_not_known_is_refused(cloud, api, asked, refusal):
+    assert api.refused("DescribePrice", **{"InstanceType": TYPE, **asked}) == refusal
+    counted = cloud.control("GET", "coverage")["unsupported"]
+    assert bool(counted) == (refusal[1] == "UnsupportedBySimulator")

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from spottui.sim import market, reclaim, rpc
-from spottui.sim.clock import Clock
+from spottui.sim.clock import Clock, iso_minutes, iso_seconds
 from spottui.sim.errors import ApiError, MnsError
 from spottui.sim.mns.queues import Attributes, Queue
 from spottui.sim.params import Params
@@ -279,3 +280,9 @@ class OneQueue(RuleBasedStateMachine):
 TheCloud.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 OneQueue.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestTheCloud, TestOneQueue = TheCloud.TestCase, OneQueue.TestCase
+
+
+@given(st.floats(0, 4e9))
+def test_dates_are_those_of_the_calendar(at):
+    moment = datetime.fromtimestamp(int(at), UTC)
+    assert (iso_minutes(at), iso_seconds(at)) == (f"{moment:%Y-%m-%dT%H:%MZ}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")

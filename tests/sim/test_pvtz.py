@@ -49,7 +49,7 @@ def test_a_record_that_points_at_an_instance_is_found_and_updated(cloud, pvtz, z
     after = records(pvtz, zone)["web"]
     assert (after.record_id, after.value, after.ttl) == (web.record_id, "172.16.0.99", 60)
     effects = [row["effect"] for row in cloud.calls("UpdateZoneRecord")]
-    assert [one.split()[0] for one in effects] == ["created", "replayed"]
+    assert [one.split()[0] for one in effects] == ["changed", "replayed"]
 
 
 def test_records_come_and_go(pvtz, zone):

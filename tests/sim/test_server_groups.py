@@ -51,6 +51,9 @@ class Group:
         request = self.models.ListServerGroupServersRequest(**filters)
         return self.client.list_server_group_servers(request).body
 
+    def balancers(self, **filters):
+        return self.client.list_load_balancers(self.models.ListLoadBalancersRequest(**filters)).body
+
     def ill(self):
         """Status by server of what the health checks do not like."""
         request = self.models.GetListenerHealthStatusRequest(listener_id=self.listener["ListenerId"])
@@ -234,7 +237,7 @@ def test_every_change_can_go_wrong_on_order(cloud, group, fault):
     assert group.members()["web-1"] == ("Available", 0)
     effects = [row["effect"] for row in cloud.calls("UpdateServerGroupServersAttribute") if row["effect"]]
     assert [one.split()[0] for one in effects] == (
-        ["created"] if fault in ("throttle", "error") else ["created", "replayed"]
+        ["changed"] if fault in ("throttle", "error") else ["changed", "replayed"]
     )
 
 
@@ -242,3 +245,59 @@ def test_a_missing_permission_is_named_as_the_product_names_it(cloud, group):
     cloud.world(permissions={"UpdateServerGroupServersAttribute": "forbidden", "ListServerGroupServers": "empty"})
     assert group.refused("update", ("web-1", {"weight": 0})) == (403, "Forbidden.NoPermission")
     assert group.listed(server_group_id=group.id).servers in ([], None)
+
+
+def test_the_load_balancers_of_a_product_are_listed_in_pages(cloud, group):
+    for number in range(2, 6):
+        cloud.control(
+            "POST", "balancer", {"name": f"back-{number}", "product": group.product, "port": 80, "tags": {"n": "x"}}
+        )
+    seen, token = [], None
+    while token != "":
+        body = group.balancers(max_results=2, next_token=token)
+        seen += [one.load_balancer_name for one in body.load_balancers]
+        token = body.next_token
+        assert body.total_count == 5
+    assert seen == ["front", "back-2", "back-3", "back-4", "back-5"]
+
+
+def test_a_load_balancer_is_shown_as_the_product_shows_it(cloud, group):
+    row = balancer(cloud, group.product)
+    (found,) = group.balancers().load_balancers
+    assert (found.load_balancer_id, found.load_balancer_name) == (row["LoadBalancerId"], "front")
+    assert (found.load_balancer_status, found.address_type) == ("Active", "Intranet")
+    assert found.dnsname == f"{row['LoadBalancerId']}.cn-hangzhou.{group.product}.aliyuncs.com"
+    assert found.load_balancer_billing_config.pay_type == "PostPay"
+    if group.product == "nlb":
+        (zone,) = found.zone_mappings
+        assert (zone.zone_id, zone.load_balancer_addresses[0].private_ipv_4address) == ("cn-hangzhou-h", row["Address"])
+
+
+@pytest.mark.parametrize(
+    ("name", "hit", "miss"),
+    [
+        ("load_balancer_ids", ["ID"], ["alb-none"]), ("load_balancer_names", ["front", "none"], ["none"]),
+        ("load_balancer_status", "Active", "Inactive"), ("vpc_ids", ["VPC"], ["vpc-none"]),
+        ("zone_id", "cn-hangzhou-h", "cn-hangzhou-i"), ("address_type", "Intranet", "Internet"),
+        ("address_ip_version", "IPv4", "DualStack"), ("dnsname", "DNS", "x.aliyuncs.com"),
+        ("tag", {"app": "shop"}, {"app": "other"}),
+    ],
+)  # fmt: skip
+def test_filters_of_load_balancers_decide(cloud, group, name, hit, miss):
+    cloud.control("POST", "balancer", {"name": "front", "product": group.product, "port": 81, "tags": {"app": "shop"}})
+    (row,) = group.balancers().load_balancers
+    known = {"ID": row.load_balancer_id, "VPC": row.vpc_id, "DNS": row.dnsname}
+
+    def found(wanted):
+        if isinstance(wanted, dict):
+            wanted = [group.models.ListLoadBalancersRequestTag(key=key, value=value) for key, value in wanted.items()]
+        elif isinstance(wanted, list):
+            wanted = [known.get(one, one) for one in wanted]
+        return group.balancers(**{name: known.get(wanted, wanted) if isinstance(wanted, str) else wanted})
+
+    assert [one.load_balancer_name for one in found(hit).load_balancers] == ["front"]
+    assert not found(miss).load_balancers
+    many = {"load_balancer_ids": 21, "vpc_ids": 11, "load_balancer_names": {"alb": 11, "nlb": 21}[group.product]}
+    if name in many:
+        with pytest.raises(ClientException, match="IllegalParam"):
+            found([f"x-{number}" for number in range(many[name])])

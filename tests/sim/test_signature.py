@@ -79,6 +79,12 @@ def test_an_error_has_the_five_fields_of_the_api(cloud):
     assert set(body) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
 
 
+def test_a_refusal_points_to_the_page_of_its_product(cloud):
+    for version, product in (("2014-05-26", "Ecs"), ("2015-04-01", "Sts"), ("2020-06-16", "Alb")):
+        _, refusal = _get(cloud, _signed_get(cloud, Version=version, Action="NoSuch"))
+        assert f"&product={product}&" in refusal["Recommend"]
+
+
 def test_without_a_signature_nothing_is_answered(cloud):
     status, body = _get(cloud, {"Action": "DescribeRegions", "Version": "2014-05-26", "Format": "JSON"})
     assert (status, body["Code"]) == (400, "IncompleteSignature")

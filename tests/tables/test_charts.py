@@ -13,7 +13,8 @@ from spottui.console.text.statistics import charts
 from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.tables.charts import BLOCKS, DASH, amount_ticks, bar, columns, day_ticks, over_time, steps
 from spottui.tables.moments import hourly, monthly
-from spottui.tables.statistics import AddedCost, Day, Statistics, kept_sums, statistics
+from spottui.tables.prices import signed
+from spottui.tables.statistics import AddedCost, Day, Forecasts, Statistics, kept_sums, statistics
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
 AMOUNTS = st.floats(0, 1e6, allow_nan=False)
@@ -88,7 +89,7 @@ def test_lines_have_the_size_that_is_asked_for_and_one_scale(size):
 
 def test_a_price_has_three_decimals_by_the_hour_and_two_by_the_month():
     assert [hourly(one) for one in (0.142, 0.1, 3, 1234.5678, 0)] == ["0.142", "0.100", "3.000", "1,234.568", "0.000"]
-    assert [hourly(one, sign=True) for one in (0.02, -0.008, 0)] == ["+0.020", "-0.008", "+0.000"]
+    assert [signed(one, "CNY") for one in (0.02, -0.008, 0)] == ["+¥0.020/h", "-¥0.008/h", "+¥0.000/h"]
     assert [monthly(one) for one in (4, 1234.567)] == ["4.00", "1,234.57"]
 
 
@@ -123,7 +124,7 @@ def test_no_number_of_the_statistics_is_cut_at_any_width(count, room):
     names = ("recovered", "failed", "需要你处理的很长名字" * 4, "n" * 80)
     counts = tuple((name, count + n) for n, name in enumerate(names))
     days = tuple(Day(NOON.date() - timedelta(days=back), recovered=count) for back in range(59, -1, -1))
-    verdicts = ((("WILL MAKE IT", "recovered"), count + 4),)
-    told = Statistics(count, days, counts, counts, counts, (60.0,) * 9, verdicts, (), AddedCost(0, 0, 0, 0))
+    forecasts = Forecasts(((("WILL MAKE IT", "recovered"), count + 4),), 0, 0)
+    told = Statistics(count, days, counts, counts, counts, (60.0,) * 9, forecasts, (), AddedCost(0, 0, 0, 0))
     numbers = re.findall(r"[\d,]+", charts(told, Content(""), Content(""), room, 40).plain)
     assert {f"{count + n:,}" for n in range(5)} <= set(numbers)

@@ -10,11 +10,12 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState, Try
 from spottui.domain.routes import Route
+from spottui.domain.view import open_reclaims
 from spottui.tables.column import FIRST_CELL, Tone, natural
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.failures import code, remedy
-from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
+from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, short_id
 from spottui.tables.layout import layout
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
@@ -88,7 +89,7 @@ def test_a_lock_stands_before_every_suspicion_however_near_that_claims_its_end_t
 
 def test_a_reclaimed_instance_is_marked_in_words_too():
     row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222))
-    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
+    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "LQ"]
 
 
 def saved(of, cause):

@@ -74,8 +74,8 @@ def test_the_facts_tell_where_a_reclaim_was_seen_from(taken: Taken, clock: HandC
     ]  # fmt: skip
     assert (queue.began, queue.deadline) == (NOON, NOON + timedelta(minutes=5))
     assert queue.message_id.startswith("message-")
-    assert (lock.began, lock.marks, lock.again) == (clock.now(), "QL", 0)
-    assert (again.marks, again.again) == ("QL", 1)
+    assert (lock.began, lock.marks, lock.again) == (clock.now(), "LQ", 0)
+    assert (again.marks, again.again) == ("LQ", 1)
     assert release == Released(NOON, NOON + timedelta(minutes=5))
 
 
@@ -268,7 +268,7 @@ def test_a_lock_after_a_person_has_allowed_it_is_of_the_same_recovery_however_la
     taken.enter(drill.id, RecoveryState.IMAGING)
     clock.turn(1000)
     taken.intake.locks([instance("i-1")])
-    assert [one.marks for one in taken.all()] == ["QL"]
+    assert [one.marks for one in taken.all()] == ["LQ"]
 
 
 def test_a_lock_seen_gone_is_remembered_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
@@ -305,7 +305,7 @@ def test_a_second_reclaim_a_minute_after_it_was_seen_running_without_its_lock_is
     clock.turn(60)
     deliver(taken, event_body("i-1", clock.now()))
     taken.intake.locks([instance("i-1")], clock.now())
-    assert [one.marks for one in taken.all()] == ["L", "QL"]
+    assert [one.marks for one in taken.all()] == ["L", "LQ"]
 
 
 def test_a_stopped_instance_without_its_lock_may_be_the_end_of_the_notice_until_that_is_over(
@@ -351,7 +351,7 @@ def test_a_recovered_instance_has_no_twin_whatever_a_clock_says(taken: Taken, cl
     deliver(taken, event_body("i-1", clock.now()), event_body("i-1", None))
     taken.intake.locks([instance("i-1")])
     taken.intake.history(REGION, [Reclaim("i-1", REGION, clock.now(), "delete")])
-    assert [one.marks for one in taken.all()] == ["QLB"]
+    assert [one.marks for one in taken.all()] == ["LBQ"]
 
 
 def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
@@ -384,7 +384,7 @@ def test_a_date_that_cannot_be_true_holds_no_later_message(taken: Taken, date: s
     taken.intake.history(REGION, [Reclaim("i-1", REGION, datetime.min.replace(tzinfo=UTC), "")])
     taken.intake.history(REGION, [Reclaim("i-1", REGION, datetime.max.replace(tzinfo=UTC), "")])
     taken.intake.history(REGION, [Reclaim("i-1", REGION, NOON, "")])
-    assert [(one.marks, one.deadline) for one in taken.all()] == [("QB", NOON + timedelta(minutes=5))]
+    assert [(one.marks, one.deadline) for one in taken.all()] == [("BQ", NOON + timedelta(minutes=5))]
     assert taken.facts(PoisonSeen) == []
 
 

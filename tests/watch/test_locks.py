@@ -101,7 +101,7 @@ def test_a_machine_whose_clock_is_ahead_at_the_first_look_makes_no_later_deadlin
     taken.intake.messages("cn-hangzhou", [message(event, datetime.now(UTC))])
     poll.poll()
     (reclaim,) = taken.all(victim)
-    assert reclaim.marks == "QL"
+    assert reclaim.marks == "LQ"
     assert reclaim.not_before
     # The cloud's time is heard in whole seconds.
     now = datetime.now(UTC) + timedelta(seconds=2)

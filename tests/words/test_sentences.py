@@ -30,8 +30,8 @@ SENTENCES = {
     "auto-mode requires the tag a=1 or b (allow_tags)" + SAME: Reason(Why.NO_ALLOW_TAG, resources=("a=1", "b")),
     "waiting: 2 auto-mode replacements in c7 h failed or were reclaimed within an hour; "
     "next try at 02:01:04 UTC: press y to start now": Reason(Why.PLACES_REST, detail="c7 h", count=2, at=AT),
-    "auto-mode would add 1.500/h, above its ceiling of 1.200/h: press y, or raise max_added_cost_per_hour": Reason(
-        Why.COST_CEILING, amounts=(1.5, 1.2)
+    "auto-mode would add ¥1.500/h, above its ceiling of ¥1.200/h: press y, or raise max_added_cost_per_hour": Reason(
+        Why.COST_CEILING, detail="CNY", amounts=(1.5, 1.2)
     ),
     "queued: limit of 3 recoveries at once: press y to start now": Reason(Why.AT_ONCE, amounts=(3,)),
     "queued: limit of 3 recoveries at once; 1 other has a nearer deadline: press y to start now": Reason(
@@ -86,6 +86,15 @@ SENTENCES = {
     "i-2 runs in h after 63 s": Reason(Why.RUNS, "i-2", "h", seconds=63.9),
     "i-2 runs in h after 63 s; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
         Why.RUNS, "i-2", "h", at=AT, seconds=63, causes=(Reason(Why.EIP_GONE, "eip-1"),)
+    ),
+    "i-2 runs in h after 63 s; DNS: web.corp still points to 10.0.0.5, which i-9 has now; update manually if wrong": (
+        Reason(
+            Why.RUNS,
+            "i-2",
+            "h",
+            seconds=63,
+            causes=(Reason(Why.RECORDS_UNSURE, "i-9", "10.0.0.5", resources=("web.corp",)),),
+        )
     ),
     "i-2 runs but does not serve: probe web of https://10.0.0.5: HTTP status 503, for 120 s; t probes it again": Reason(
         Why.NOT_SERVED,
@@ -169,7 +178,7 @@ LINES = [
         "RECLAIM",
         "evidence Q, deadline 02:05:00Z, message 7",
     ),
-    (f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, marks="QL"), "LOCK", "evidence QL, deadline 02:05:00Z"),
+    (f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, marks="LQ"), "LOCK", "evidence LQ, deadline 02:05:00Z"),
     (
         f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, again=2),
         "DUPLICATE",

@@ -1,4 +1,4 @@
-"""The second question of a way back to spot: the on-demand instance that is deleted, and what speaks for it."""
+"""The last question of a way back to spot: the on-demand instance to delete, and why that is safe."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from spottui.words.market import deletion
 
 
 class DeletionDialog(Question):
-    """Has the cloud looked at once it is open: there is no yes before the answer, and none where it speaks against."""
+    """Checks the cloud when it opens; it cannot be confirmed before the answer, or if something speaks against it."""
 
     def __init__(self, session: Session, region: str, instance_id: str, name: str) -> None:
         super().__init__(f"Delete on-demand {plain(name, 60)}?", Content("Looking at both instances…"), "Delete it")
@@ -22,15 +22,15 @@ class DeletionDialog(Question):
         self._deletion: Deletion | None = None
 
     def on_mount(self) -> None:
-        """Ask for what speaks for the deletion."""
+        """Ask whether the deletion is safe."""
         self._session.worker.ask(lambda desk: desk.deletion(self._region, self._instance_id), self)
 
     def accept(self) -> bool:
-        """Return yes once it is known that nothing speaks against it."""
+        """Return yes once the deletion is known to be safe."""
         return self._deletion is not None
 
-    def action_say_yes(self) -> None:
-        """Answer yes, if there is one."""
+    def action_accept(self) -> None:
+        """Answer yes, if that is possible."""
         if self._deletion:
             self.dismiss(True)
 

@@ -139,7 +139,7 @@ class Question(Dialog[bool]):
     AUTO_FOCUS = "#leave"
     DO_KEYS, LEAVE_KEYS = "y", "enter"
     KEYS = (Key("y", "y", "confirm"), Key("escape", "enter esc", "close"), *_HINTS)
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "say_yes", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "accept", show=False)]
 
     def __init__(self, title: str, text: Content, do: str, leave: str = "Close") -> None:
         super().__init__(title, do, leave)
@@ -153,6 +153,6 @@ class Question(Dialog[bool]):
         """Return yes; None while there is nothing to say yes to."""
         return True
 
-    def action_say_yes(self) -> None:
+    def action_accept(self) -> None:
         """Answer yes, if that is still possible."""
         self._do_it()

@@ -35,7 +35,7 @@ class QuitDialog(Question):
 
     def action_quit_key(self) -> None:
         """Answer yes."""
-        self.action_say_yes()
+        self.action_accept()
 
     @on(Answered)
     def _show(self, message: Answered) -> None:

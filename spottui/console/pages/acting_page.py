@@ -31,7 +31,7 @@ class ActingPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"act('{key}')", show=False) for key in _ACTING]
 
     MAY_SLIP: ClassVar[bool] = False
-    """Whether what is under the cursor can change by itself."""
+    """Whether the selected row can change without a key press."""
 
     cursor: int = 0
 

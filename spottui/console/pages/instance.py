@@ -39,9 +39,8 @@ from spottui.domain.view import DeskView
 from spottui.tables.events import shown
 from spottui.tables.instances import BACK, EARLY, on_demand_of, warnings_of
 from spottui.tables.moments import age
-from spottui.tables.prices import symbol
 from spottui.tables.timeline import steps
-from spottui.words.market import early_warning_of, way_back_in_full
+from spottui.words.market import early_warning_of, symbol, way_back_in_full
 
 _LEAST_CELLS = 84
 """Two columns from a width of 180 on: names of disks and images are long."""

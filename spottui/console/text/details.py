@@ -15,7 +15,7 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.domain.verdicts import image_expected, said_of
+from spottui.domain.verdicts import image_expected, verdict_text
 from spottui.domain.view import DeskView, LiveConsole
 from spottui.tables.moments import age, duration, utc_clock
 
@@ -127,7 +127,7 @@ def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:
         ("state", str(recovery.state)),
         ("reason", words.reason(recovery.reason, recovery.region)),
         ("route", str(recovery.route)),
-        ("verdict", said_of(recovery, now)),
+        ("verdict", verdict_text(recovery, now)),
         ("image expected", _when(image_expected(recovery, now) if recovery.is_imaging else None)),
         ("image takes", f"{duration(recovery.image_s)} after y" if recovery.image_s and waits else ""),
         ("image", _image(recovery)),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypeGuard
 
 import msgspec
 
@@ -81,6 +82,11 @@ def is_read(view: DeskView, name: str) -> bool:
     )
 
 
+def has_started(view: DeskView | None) -> TypeGuard[DeskView]:
+    """Whether the desk has opened: before, there is no view, or what the journal alone says."""
+    return view is not None and not view.starting
+
+
 def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
     """Return the regions in which a source has not answered yet."""
     answered = {source.region for source in view.sources if source.name == name and source.last_ok is not None}
@@ -92,7 +98,8 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
     if failed:
         return (Problem(_failure(view, failed)),)
     if trouble:
-        return (Problem(plain(f"Journal unreadable, the screen is out of date: {trouble}", 1000)),)
+        what = "Journal unreadable, the screen is out of date" if has_started(view) else "Waiting to start"
+        return (Problem(plain(f"{what}: {trouble}", 1000)),)
     if view is None:
         return ()
     problems = [Problem(plain(view.problem))] if view.problem else []
@@ -171,7 +178,7 @@ def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock
 def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: datetime) -> str:
     if failed:
         return f"{what}: unknown. {_failure(view, failed)}"
-    if view is None or view.starting:
+    if not has_started(view):
         return _OPENING
     if view.replay:
         return _NOT_THEN
@@ -185,7 +192,7 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
 
 
 def _failure(view: DeskView | None, failed: str) -> str:
-    what = "cannot start" if view is None else "has stopped, the screen is out of date"
+    what = "has stopped, the screen is out of date" if has_started(view) else "cannot start"
     return plain(f"spottui {what}: {failed}", 1000)
 
 

@@ -46,7 +46,7 @@ def places_in_full(plan: Plan) -> list[Line]:
 
 
 def problem_of(candidate: Candidate, before: str) -> str:
-    """Return what is wrong with a place; what was said of the one before it is not said in full again."""
+    """Return what is wrong with a place, shortened if it is the same as for the place before it."""
     return "the same" if candidate.problem == before else plain(candidate.problem, 300)
 
 

@@ -156,7 +156,7 @@ def _losses(plan: Plan) -> list[Line]:
 
 
 def _moved(plan: Plan) -> list[Line]:
-    """Return what goes over to a replacement; an instance that is started again has it all."""
+    """Return what moves to a replacement; a restarted instance keeps everything."""
     if not plan.route.traits.launches:
         return []
     eip = plan.spec.instance.eip_id

@@ -14,7 +14,7 @@ from spottui.domain.owner import owner_of
 from spottui.domain.plan import WarmImage
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
-from spottui.domain.verdicts import image_expected, said_of, verdict_of
+from spottui.domain.verdicts import image_expected, verdict_of, verdict_text
 from spottui.tables.moments import age, duration, when
 
 VERDICT_STYLES = {
@@ -84,7 +84,7 @@ def _as_it_stands(recovery: Recovery, now: datetime) -> list[Content]:
         return [Content("  no forecast yet")]
     image, expected = image_text(recovery, now), image_expected(recovery, now)
     slack = f", {_slack(Forecast(expected, recovery.deadline))}" if image and expected else ""
-    return [_verdict(verdict, said_of(recovery, now), f"{image}{slack}")]
+    return [_verdict(verdict, verdict_text(recovery, now), f"{image}{slack}")]
 
 
 def image_text(recovery: Recovery, now: datetime) -> str:

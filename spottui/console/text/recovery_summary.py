@@ -11,7 +11,7 @@ from spottui.console.text.readiness import VERDICT_STYLES, image_text
 from spottui.domain.reasons import Reason
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.domain.verdicts import said_of, verdict_of
+from spottui.domain.verdicts import verdict_of, verdict_text
 from spottui.tables.moments import age, when
 from spottui.tables.timeline import Step, last_failure
 
@@ -38,7 +38,7 @@ def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime, ro
     if recovery.next_step and goes_on:
         labelled.append(("next", words.next_step(recovery.next_step), ""))
     labelled += [("made", f"{resource.kind} {resource.resource_id}", "") for resource in recovery.created]
-    return [Content.assemble(*first), *(part for one in labelled for part in _hanging(*one, room))]
+    return [Content.assemble(*first), *(part for row in labelled for part in _hanging(*row, room))]
 
 
 def _hanging(label: str, text: str, style: str, room: int) -> list[Content]:
@@ -79,4 +79,4 @@ def forecast_line(recovery: Recovery, deadline: datetime, now: datetime) -> Line
     """Return its deadline, the image that is awaited, and the verdict, as every screen shows them."""
     verdict, image = verdict_of(recovery, now), image_text(recovery, now)
     line: Line = [(f"reclaimed {when(deadline, now)}", "bold"), (f" · {image}" if image else "", ""), (" · ", "")]
-    return [*line, (said_of(recovery, now), VERDICT_STYLES[verdict]) if verdict else ("no forecast yet", "dim")]
+    return [*line, (verdict_text(recovery, now), VERDICT_STYLES[verdict]) if verdict else ("no forecast yet", "dim")]

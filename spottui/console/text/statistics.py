@@ -11,19 +11,24 @@ from spottui import words
 from spottui.console.text.cells import cell_text, column_cells, flow
 from spottui.console.text.charts import step_chart
 from spottui.domain.billed_resources import LeftoverKind
+from spottui.domain.history import Past
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 from spottui.tables.charts import DASH, amount_ticks, bar, columns
-from spottui.tables.moments import age, hourly, monthly
-from spottui.tables.statistics import AddedCost, Count, Day, KeptSum, Statistics, prices_over_time
+from spottui.tables.moments import age, monthly
+from spottui.tables.prices import difference, signed
+from spottui.tables.statistics import AddedCost, Count, Day, KeptSum, Statistics, prices_over_time, said_last
 
 _LEAST_CELLS = 54
+_LATEST_FRAME = 4
+"""The title of the latest reclaims, the gaps around them, and the alarm above the page."""
+_LATEST_CELLS = (11, 16, 16, 16, 10, 6, 13, 12)
 _LOWEST, _HIGHEST = 4, 16
 _AROUND = 7
 """Lines of the frame, and of the days' title, axis, failures and gap."""
 _DAY_CELLS = (2, 4)
-_LABEL_CELLS = 26
+_LABEL_CELLS = 36
 _COUNT_CELLS = 8
 _SHOWN = 10
 _DAYS_OF_A_TICK = 7
@@ -41,11 +46,13 @@ def charts(stats: Statistics, kept: Content, saved: Content, room: int, height: 
     if not stats.total:
         return Content("\n").join([Content("No reclaim in the journal yet."), Content(""), saved, kept])
     bars = _Bars(column_cells(room, _LEAST_CELLS), stats.total)
-    verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in stats.verdicts]
+    forecasts = stats.forecasts
+    verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in forecasts.counts]
+    right = f", {forecasts.right:,} of {forecasts.judged:,} right" if forecasts.judged else ""
     sections = [
         bars.section("Outcomes", stats.outcomes),
         _times(stats, bars),
-        bars.section("Forecast vs outcome", verdicts),
+        bars.section(f"Forecast vs outcome{right}", verdicts),
         bars.section("By zone", stats.by_zone),
         bars.section("By type", stats.by_type),
         saved,
@@ -54,7 +61,8 @@ def charts(stats: Statistics, kept: Content, saved: Content, room: int, height: 
     ]
     rest = flow(sections, room, _LEAST_CELLS)
     left = height - _AROUND - len(rest.plain.splitlines())
-    return Content("\n").join([_days(stats, room, min(max(left, _LOWEST), _HIGHEST)), rest])
+    days = min(max(left, _LOWEST), _HIGHEST)
+    return Content("\n").join([_days(stats, room, days), rest, *_latest(stats, room, left - days - _LATEST_FRAME)])
 
 
 def kept_section(stats: Statistics, listed: Sequence[KeptSum] | None, problem: str, now: datetime) -> Content:
@@ -170,7 +178,33 @@ class _Bars(msgspec.Struct, frozen=True):
 
 def _colour(name: str) -> str:
     """Return the colour of a bar: that of the outcome which its name ends with, if any."""
-    return next((style for end, style in _ENDS.items() if name.endswith(end)), _OTHER)
+    return next((style for end, style in _ENDS.items() if name.rpartition("→ ")[2].startswith(end)), _OTHER)
+
+
+def _latest(stats: Statistics, room: int, height: int) -> list[Content]:
+    """Return the newest reclaims, as many as there are lines left for; none where there is room for less than two."""
+    if height < 2:
+        return []
+    lines = [_reclaim(past).truncate(room, ellipsis=True) for past in stats.latest[:height]]
+    return [_section("Latest reclaims", lines)]
+
+
+def _reclaim(past: Past) -> Content:
+    """Return when an instance was reclaimed, what and where it was, how it ended, what was forecast, and why."""
+    recovery, made = past.recovery, past.outcome
+    texts = (
+        f"{recovery.started:%m-%d %H:%M}",
+        plain(recovery.name or recovery.instance_id, 64),
+        plain(past.instance_type, 64),
+        plain(past.zone, 64),
+        str(recovery.state),
+        age(made.recovery_s) if made.recovery_s is not None else "",
+        said_last(recovery),
+        difference(made.new_per_hour, made.old_per_hour, made.currency),
+    )
+    cells = (cell_text(text, width) for text, width in zip(texts, _LATEST_CELLS, strict=True))
+    why = "" if recovery.state is RecoveryState.RECOVERED else words.reason(recovery.reason, recovery.region)
+    return Content.assemble("  ", (" ".join(cells), _ENDS.get(str(recovery.state), "")), f" {why}")
 
 
 def _kept(total: KeptSum, now: datetime) -> Content:
@@ -194,8 +228,8 @@ def _price(total: KeptSum) -> str:
 def _added(added: AddedCost) -> list[Content]:
     if not added.known:
         return [Content("  unknown: no replacement is priced" if added.unknown else "  no replacement yet")]
-    total, dearest = hourly(added.per_hour, sign=True), hourly(added.most, sign=True)
-    lines = [Content(f"  {total} per hour for {added.known:,} in total, max {dearest}")]
+    total, dearest = (signed(amount, added.currency) for amount in (added.per_hour, added.most))
+    lines = [Content(f"  {total} in total for {added.known:,}, max {dearest}")]
     return [*lines, Content(f"  {added.unknown:,} more unpriced")] if added.unknown else lines
 
 

@@ -6,9 +6,9 @@ import msgspec
 
 from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, open_reclaims, replacements
 from spottui.tables.failures import failures
-from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements, warnings_of
+from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, warnings_of
 from spottui.tables.recoveries import FAILED, NEEDS_YOU
 from spottui.tables.storm import of_now, will_make_it
 
@@ -16,7 +16,6 @@ _QUEUED, _RUNNING = "queued", "running"
 _CALM = (
     str(RecoveryState.VETO_WINDOW),
     _RUNNING,
-    _QUEUED,
     str(RecoveryState.SUSPECTED),
     str(RecoveryState.RECOVERED),
     str(RecoveryState.CANCELLED),
@@ -63,16 +62,19 @@ def instances_title(view: DeskView) -> str:
 
 
 def recoveries_title(view: DeskView) -> str:
-    """Return how many rows there are of each state, in the words of the rows, the most urgent first."""
+    """Return the number of rows in each state, spelled as in the rows, the most urgent first.
+
+    A title is cut at its end: what waits in line stands before what goes on by itself.
+    """
     counts = Counter(_word(recovery) for recovery in view.recoveries)
     storm = of_now(view)
     forecast = [will_make_it(storm, view.at)] if len(storm) >= _STORM_SIZE else []
-    urgent, others = _counted(counts, (FAILED, NEEDS_YOU)), _counted(counts, _CALM)
+    urgent, others = _counted(counts, (FAILED, NEEDS_YOU, _QUEUED)), _counted(counts, _CALM)
     return " · ".join([*urgent, *filter(None, forecast), *others])
 
 
 def _word(recovery: Recovery) -> str:
-    """Return a row's state in one word; all that goes on by itself is running."""
+    """Return a row's state in one word; every state that proceeds without a person is running."""
     if recovery.state is RecoveryState.FAILED:
         return FAILED
     if recovery.state is RecoveryState.NEEDS_YOU:

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
+from spottui.console.text.auto_mode import auto_mode_text
 from spottui.console.text.cells import cell_text
 from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
@@ -15,7 +16,7 @@ from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.moments import short_age, utc_clock
 
 _TURN_S = 5
-"""How long each of several problems stands in the status line."""
+"""How long each of several problems is shown in the status line."""
 
 _GAP_CELLS, _ENDS_CELLS = 2, 2
 _AGE_CELLS = 4
@@ -44,11 +45,11 @@ def header(title: str, view: DeskView | None, now: datetime, width: int, *, fail
     Each age has a fixed width, so that nothing moves with the time.
     """
     clock = f"{utc_clock(now)}Z"
+    opening = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
     if view is None:
-        state = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
-        return _spread([(f" {title}", "bold")], [state], clock, width)
+        return _spread([(f" {title}", "bold")], [opening], clock, width)
     badge = [_badge(view)] if view.read_only else []
-    badge += [("  starting…", "$warning")] if view.starting else []
+    badge += [("  ", ""), opening] if view.starting else []
     fresh = [freshness(view, name, now) for name in shown_sources(view)]
     for place, whole in _SHORTER:
         named = [(f" {title}", "bold")] if "title" in whole else []
@@ -142,10 +143,7 @@ narrowest: where we are is said to the last."""
 
 
 def _auto(auto: AutoMode, *, whole: bool) -> Part:
-    count = f"· {auto.in_flight} running of {auto.max_at_once}" if whole else f"{auto.in_flight}/{auto.max_at_once}"
-    if auto.armed:
-        return f"AUTO armed {count}  ", "bold $warning"
-    return f"AUTO off {count}  ", ""
+    return f"{auto_mode_text(auto, whole=whole)}  ", "bold $warning" if auto.armed else ""
 
 
 def _age(fresh: Freshness, *, whole: bool) -> Part:

@@ -106,7 +106,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_out()
 
     def set_stale(self, unknown: frozenset[str], *, stale: bool) -> None:
-        """Set whether the rows are stale, and the ids of the columns in which `-` would mean that nobody knows."""
+        """Set whether the rows are stale, and the ids of the columns in which `-` means unknown."""
         if (stale, unknown) != (self._stale, self._unknown):
             self._stale, self._unknown = stale, unknown
             self._strips.clear()

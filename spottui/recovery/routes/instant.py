@@ -29,7 +29,7 @@ from spottui.recovery.places import look_for_places
 
 POLL_S = 1.0
 USABLE_PATIENCE_S = 20.0
-"""Snapshots that are not usable within seconds are not awaited: an image may still make it."""
+"""How long to wait for usable snapshots; after that an image may still be in time."""
 AFTER_DEADLINE = timedelta(seconds=5)
 DELETE = "DeleteSnapshotGroup"
 
@@ -37,7 +37,7 @@ DELETE = "DeleteSnapshotGroup"
 async def instant_route(ctx: RecoveryContext) -> StepOutcome:
     """Snapshot the data disks, and launch from the newest image of the system disk and those snapshots.
 
-    Where the policy wants the system fresh too, its disk is in the group, and an image of it is waited for.
+    If the policy wants a fresh system, its disk is in the group, and its image is awaited.
     """
     ended = await _serve(ctx)
     if ended.try_next_route:
@@ -69,7 +69,7 @@ async def _snapshot_disks(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 async def _fresh_image(ctx: RecoveryContext) -> str:
-    """Return the image of the system disk of the notice; empty where it is not there at the deadline, or never will be.
+    """Return the image of the system disk as of the notice; empty if it is not ready by the deadline, or never will be.
 
     A system disk needs a snapshot that is uploaded. One launch follows, from whatever there is then.
     """
@@ -104,10 +104,10 @@ async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
     """Wait for a snapshot of the notice until the deadline."""
     poll_s = 0.0
     while not ctx.recovery.cancel and ctx.now() < ctx.recovery.deadline:
-        found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
+        snapshot = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = POLL_S
-        if isinstance(found, Snapshot) and (found.finished or found.lost):
-            return found.finished
+        if isinstance(snapshot, Snapshot) and (snapshot.finished or snapshot.lost):
+            return snapshot.finished
     return False
 
 

@@ -28,15 +28,15 @@ RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
 SNAPSHOT_PATIENCE_S = 7200.0
 USABLE_PATIENCE_S = 30.0
-"""What cannot be used within seconds has to be in an image, as that of any other disk."""
+"""How long to wait for usable snapshots; after that their disks have to be in the image."""
 ATTACH_PATIENCE_S = 180.0
 
 
 async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
     """Image of the kept system disk, launch in the disks' zone, attach the data disks.
 
-    Where that zone has no room it is launched wherever there is: with data disks made of snapshots of the kept ones
-    where those can be used at once, else from an image with the data disks in it.
+    If that zone has no capacity it is launched in any zone: with data disks made of instantly usable snapshots of the
+    kept ones, or else from an image that includes the data disks.
     """
     ended = None if ctx.recovery.disks_free else await wait_for_release(ctx)
     if ended:
@@ -121,14 +121,16 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
     while not ctx.recovery.cancel:
         is_over, is_late = ctx.now() > max(deadline, since) + GONE_GRACE, loop.time() > until_s
         polls = (ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, poll_s) for disk in kept)
-        found = await asyncio.gather(*polls)
+        answers = await asyncio.gather(*polls)
         poll_s = POLL_S
-        waiting = [one for one in found if isinstance(one, CloudError) or (one and one.status != "Available")]
-        gone = [disk.disk_id for disk, one in zip(kept, found, strict=True) if one is None]
+        waiting = [
+            answer for answer in answers if isinstance(answer, CloudError) or (answer and answer.status != "Available")
+        ]
+        gone = [disk.disk_id for disk, answer in zip(kept, answers, strict=True) if answer is None]
         if not waiting and not gone:
             await ctx.record(DisksFree())
             return None
-        elsewhere = [disk for disk in found if isinstance(disk, Disk) and _is_taken(disk, ctx.recovery)]
+        elsewhere = [disk for disk in answers if isinstance(disk, Disk) and _is_taken(disk, ctx.recovery)]
         if elsewhere and await _has_moved_over(ctx, elsewhere):
             await ctx.record(DisksFree())
             return None
@@ -139,7 +141,7 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
         ended = await spared(ctx)
         if ended:
             return ended
-        if is_late and not any(isinstance(one, CloudError) for one in found):
+        if is_late and not any(isinstance(answer, CloudError) for answer in answers):
             return leaves(Reason(Why.DISKS_NOT_FREE, seconds=RELEASE_GRACE_S))
     return cancelled(ctx.recovery)
 
@@ -183,8 +185,8 @@ async def _snapshots(ctx: RecoveryContext, wanted: list[Disk], *, at_once: bool 
     if ctx.recovery.next_step != step:
         await ctx.record(StateEntered(RecoveryState.IMAGING, next_step=step))
     begun = await asyncio.gather(*(_snapshot(ctx, disk.disk_id) for disk in wanted))
-    for one in begun:
-        lost = one if isinstance(one, StepOutcome) else await _wait_for_snapshot(ctx, one, at_once=at_once)
+    for made in begun:
+        lost = made if isinstance(made, StepOutcome) else await _wait_for_snapshot(ctx, made, at_once=at_once)
         if lost:
             return lost
     return None
@@ -193,18 +195,18 @@ async def _snapshots(ctx: RecoveryContext, wanted: list[Disk], *, at_once: bool 
 async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     """Return the snapshot of a disk, another one where the last has failed."""
     recovery = ctx.recovery
-    known = [snapshot_id for of_disk, snapshot_id in recovery.snapshots if of_disk == disk_id]
-    if known and not await _has_failed(ctx, known[-1]):
-        return known[-1]
+    snapshots = [snapshot_id for of_disk, snapshot_id in recovery.snapshots if of_disk == disk_id]
+    if snapshots and not await _has_failed(ctx, snapshots[-1]):
+        return snapshots[-1]
     # The token is the same in every journal, so that the cloud refuses a second one.
-    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}", len(known))
+    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}", len(snapshots))
     if not may_begin(recovery, token):
         return cancelled(recovery)
     adopted = await adopt_snapshot(ctx, token, disk_id)
     if adopted:
         return adopted
-    one = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
-    outcome = await call(ctx, one, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
+    creation = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
+    outcome = await call(ctx, creation, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
     if not isinstance(outcome, CloudError):
         return outcome
     is_there = outcome.kind is ErrorKind.EXISTS
@@ -213,8 +215,8 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
 
 
 async def _has_failed(ctx: RecoveryContext, snapshot_id: str) -> bool:
-    found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, 0.0)
-    return isinstance(found, Snapshot) and found.lost
+    snapshot = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, 0.0)
+    return isinstance(snapshot, Snapshot) and snapshot.lost
 
 
 async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once: bool) -> StepOutcome | None:
@@ -223,16 +225,16 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once:
     until_s = loop.time() + patience_s
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s
-        found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
+        snapshot = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = POLL_S
-        if isinstance(found, Snapshot):
-            if found.finished or (at_once and found.usable):
+        if isinstance(snapshot, Snapshot):
+            if snapshot.finished or (at_once and snapshot.usable):
                 return None
-            if found.lost:
+            if snapshot.lost:
                 return leaves(Reason(Why.SNAPSHOT_FAILED, snapshot_id))
-            if found.progress != ctx.recovery.progress:
-                ctx.show(ProgressSeen(found.progress))
-        if is_late and not isinstance(found, CloudError):
+            if snapshot.progress != ctx.recovery.progress:
+                ctx.show(ProgressSeen(snapshot.progress))
+        if is_late and not isinstance(snapshot, CloudError):
             return leaves(Reason(Why.SNAPSHOT_NOT_READY, snapshot_id, seconds=patience_s))
     return cancelled(ctx.recovery)
 
@@ -243,12 +245,12 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
     until_s = loop.time() + ATTACH_PATIENCE_S
     while True:
         is_late = loop.time() > until_s
-        found = await ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, 0.0)
-        if isinstance(found, Disk) and found.instance_id == new_id:
+        shown = await ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, 0.0)
+        if isinstance(shown, Disk) and shown.instance_id == new_id:
             return None
-        if isinstance(found, Disk) and _is_taken(found, ctx.recovery):
-            return Reason(Why.DISK_TAKEN, disk.disk_id, found.instance_id)
-        if isinstance(found, Disk) and found.status == "Available":
+        if isinstance(shown, Disk) and _is_taken(shown, ctx.recovery):
+            return Reason(Why.DISK_TAKEN, disk.disk_id, shown.instance_id)
+        if isinstance(shown, Disk) and shown.status == "Available":
             attach = partial(disks.attach, ctx.ecs, disk, new_id)
             refused = await call_once(ctx, "AttachDisk", disk.disk_id, attach, new_id)
             if refused is None:
@@ -257,8 +259,8 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             is_final = refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED
             if is_final and not refused.kind.worth_repeating:
                 return problem
-        if is_late and isinstance(found, CloudError):
-            return Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(found))
+        if is_late and isinstance(shown, CloudError):
+            return Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(shown))
         if is_late:
             return problem
         await ctx.wait(POLL_S)

@@ -36,7 +36,7 @@ async def restart_route(ctx: RecoveryContext) -> StepOutcome:
 async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
     """Wait for the stop at the deadline; an instance that keeps running without a lock was not reclaimed.
 
-    After its stop was seen, a running instance was started by us.
+    Once its stop has been seen, a running instance was started by us.
     """
     next_step = ctx.recovery.next_step
     if next_step and next_step.doing in (Doing.START, Doing.START_AGAIN):
@@ -46,17 +46,17 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
     until_s = loop.time() + max((recovery.deadline - ctx.now()).total_seconds(), 0.0) + STOP_GRACE_S
     while not ctx.recovery.cancel:
         is_over, is_late = ctx.now() > recovery.deadline + timedelta(seconds=POLL_S), loop.time() > until_s
-        found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, poll_s)
+        instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, poll_s)
         poll_s = POLL_S
-        if isinstance(found, Instance) and not found.recycling:
-            if found.status is InstanceStatus.STOPPED:
+        if isinstance(instance, Instance) and not instance.recycling:
+            if instance.status is InstanceStatus.STOPPED:
                 await ctx.enter(RecoveryState.STARTING, NextStep(Doing.START))
                 return None
-            if found.status in UP and is_over:
+            if instance.status in UP and is_over:
                 return StepOutcome(
-                    RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, found.status.value)
+                    RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, instance.status.value)
                 )
-        if is_late and not isinstance(found, CloudError):
+        if is_late and not isinstance(instance, CloudError):
             return leaves(Reason(Why.NOT_STOPPED, recovery.instance_id, seconds=STOP_GRACE_S))
     return cancelled(ctx.recovery)
 
@@ -68,10 +68,10 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
     failures = 0
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s
-        found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-        if isinstance(found, Instance) and found.status in UP:
+        instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
+        if isinstance(instance, Instance) and instance.status in UP:
             return None
-        if isinstance(found, Instance) and found.status is InstanceStatus.STOPPED:
+        if isinstance(instance, Instance) and instance.status is InstanceStatus.STOPPED:
             begin = partial(ctx.ecs.start_instance, recovery.instance_id)
             refused = await call_once(ctx, "StartInstance", recovery.instance_id, begin)
             if refused is None:
@@ -80,7 +80,7 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
                 return leaves(Reason(Why.NOT_STARTED, failure=failure_of(refused)))
             again = NextStep(Doing.START_AGAIN, refused.code or refused.kind.value)
             await ctx.enter(RecoveryState.STARTING, again)
-        if is_late and not isinstance(found, CloudError):
+        if is_late and not isinstance(instance, CloudError):
             return leaves(Reason(Why.NO_STOCK_TO_START, recovery.instance_id))
         wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
         failures += 1

@@ -79,27 +79,27 @@ def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _server(group: ServerGroup, one: BackendServer) -> dict[str, Any]:
-    return {**groups.server(group, one), "RemoteIpEnabled": False}
+def _server(group: ServerGroup, server: BackendServer) -> dict[str, Any]:
+    return {**groups.server(group, server), "RemoteIpEnabled": False}
 
 
-def _listener(balancer: LoadBalancer, one: Listener) -> dict[str, Any]:
-    forward = {"ServerGroupTuples": [{"ServerGroupId": one.group_id}]}
+def _listener(balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:
+    forward = {"ServerGroupTuples": [{"ServerGroupId": listener.group_id}]}
     return {
-        "ListenerId": one.id, "ListenerPort": one.port, "ListenerProtocol": one.protocol, "ListenerStatus": "Running",
-        "LoadBalancerId": balancer.id, "ListenerDescription": "",
+        "ListenerId": listener.id, "ListenerPort": listener.port, "ListenerProtocol": listener.protocol,
+        "ListenerStatus": "Running", "LoadBalancerId": balancer.id, "ListenerDescription": "",
         "DefaultActions": [{"Type": "ForwardGroup", "ForwardGroupConfig": forward}],
     }  # fmt: skip
 
 
-def _ill(one: BackendServer, listener: Listener) -> dict[str, Any] | None:
-    status = "Unused" if one.weight == 0 else one.health
+def _ill(server: BackendServer, listener: Listener) -> dict[str, Any] | None:
+    status = "Unused" if server.weight == 0 else server.health
     if status == "Healthy":
         return None
     why = {"ReasonCode": "CONNECT_FAILED"} if status == "Unhealthy" else {}
     return {
-        "ServerId": one.server_id, "ServerIp": one.ip, "Port": one.port or listener.backend_port, "Status": status,
-        "Reason": why,
+        "ServerId": server.server_id, "ServerIp": server.ip, "Port": server.port or listener.backend_port,
+        "Status": status, "Reason": why,
     }  # fmt: skip
 
 

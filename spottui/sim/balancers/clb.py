@@ -34,8 +34,8 @@ def describe_load_balancers(call: Call) -> Body:
         filters.fixed(params.text("InternetChargeType"), "paybytraffic"),
         filters.fixed(params.text("SlaveZoneId"), ""), filters.fixed(params.text("ResourceGroupId"), ""),
         filters.tagged(params.tags()),
-        (lambda row: any(server == one.server_id for one in _servers(call, row))) if server else None,
-        (lambda row: any(one.ip in address.split(",") for one in _servers(call, row))) if address else None,
+        (lambda row: any(server == backend.server_id for backend in _servers(call, row))) if server else None,
+        (lambda row: any(backend.ip in address.split(",") for backend in _servers(call, row))) if address else None,
     )  # fmt: skip
     return by_number(call, load_balancers, lambda page: {"LoadBalancers": {"LoadBalancer": page}}, _balancer)
 
@@ -188,8 +188,8 @@ def _read(call: Call, name: str, group: ServerGroup) -> list[Wanted]:
     if len(wanted) > _MOST_SERVERS:
         raise _invalid(f"At most {_MOST_SERVERS} backend servers can be specified in {name}.")
     if group.id == group.load_balancer_id:
-        return [one.without_port() for one in wanted]
-    if any(one.port == 0 for one in wanted):
+        return [want.without_port() for want in wanted]
+    if any(want.port == 0 for want in wanted):
         raise _invalid("The Port of a backend server of a vServer group is missing.")
     return wanted
 
@@ -207,9 +207,9 @@ def _take_turn(call: Call, group: ServerGroup) -> None:
 
 
 def _add(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
-    made = [new_server(call, group, one) for one in wanted]
-    for one in made:
-        instance = health.instance_of(call.world, one)
+    made = [new_server(call, group, want) for want in wanted]
+    for server in made:
+        instance = health.instance_of(call.world, server)
         if instance is None or instance.status != "Running":
             raise ApiError(
                 "ObtainIpFail", 400, "The specified BackendServers is invalid; some of the specified backend servers "
@@ -230,9 +230,9 @@ def _set(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
     pairs = [(want, server) for want in wanted for server in group.servers if want.means(server)]
     if len({id(want) for want, _ in pairs}) < len(wanted):
         raise _invalid("The specified resource does not exist.")
-    for want, one in pairs:
-        one.weight = want.weight
-        one.description = want.description if want.description is not None else one.description
+    for want, server in pairs:
+        server.weight = want.weight
+        server.description = want.description if want.description is not None else server.description
 
 
 def _wanted_balancer(call: Call) -> LoadBalancer:
@@ -266,7 +266,7 @@ def _servers(call: Call, balancer: LoadBalancer) -> Iterable[BackendServer]:
 
 
 def _names(wanted: list[Wanted]) -> str:
-    return ", ".join(f"{one.server_id} weight {one.weight}" for one in wanted)
+    return ", ".join(f"{want.server_id} weight {want.weight}" for want in wanted)
 
 
 def _invalid(message: str) -> ApiError:
@@ -277,18 +277,18 @@ def _backend_servers(servers: list[BackendServer]) -> Row:
     return {"BackendServers": {"BackendServer": [_shown(server) for server in servers]}}
 
 
-def _shown(one: BackendServer) -> Row:
+def _shown(server: BackendServer) -> Row:
     return {
-        "ServerId": one.server_id, "ServerIp": one.ip, "Type": one.type, "Weight": one.weight,
-        "Description": one.description, **({"Port": one.port} if one.port else {}),
+        "ServerId": server.server_id, "ServerIp": server.ip, "Type": server.type, "Weight": server.weight,
+        "Description": server.description, **({"Port": server.port} if server.port else {}),
     }  # fmt: skip
 
 
-def _health(call: Call, listener: Listener, one: BackendServer) -> Row:
+def _health(call: Call, listener: Listener, server: BackendServer) -> Row:
     return {
-        "ServerId": one.server_id, "ServerIp": one.ip, "Port": one.port or listener.backend_port,
+        "ServerId": server.server_id, "ServerIp": server.ip, "Port": server.port or listener.backend_port,
         "ListenerPort": listener.port, "Protocol": listener.protocol.lower(),
-        "ServerHealthStatus": _HEALTH[one.health],
+        "ServerHealthStatus": _HEALTH[server.health],
     }  # fmt: skip
 
 

@@ -36,14 +36,14 @@ def add(world: World, given: Given, now: float) -> dict[str, Any]:
     wanted = _wanted(given)
     check = _check(Given(given.table("check")), protocol)
     given.end()
-    servers = [_server(world, one, 0 if product == CLB and not group_name else backend_port) for one in wanted]
+    servers = [_server(world, row, 0 if product == CLB and not group_name else backend_port) for row in wanted]
     load_balancers = [row for row in world.load_balancers.values() if (row.name, row.product) == (name, product)]
     balancer = load_balancers[0] if load_balancers else _new(world, product, region.id, name, address, now)
-    if any(one.port == port for one in balancer.listeners):
+    if any(listener.port == port for listener in balancer.listeners):
         raise ControlError("port", f"{name} listens on {port} already", "another port")
     balancer.tags |= tags
     group = _group(world, balancer, group_name, check, now)
-    if not any(one.group_id == group.id for one in balancer.listeners):
+    if not any(listener.group_id == group.id for listener in balancer.listeners):
         health.begin(world, group, now)
     listener = Listener(next(world.order), world.ids.resource("lsn"), protocol, port, group.id, backend_port)
     balancer.listeners.append(listener)
@@ -83,7 +83,7 @@ def _group(world: World, balancer: LoadBalancer, name: str, check: HealthCheck, 
 
 def _wanted(given: Given) -> list[Given]:
     """Each server as a table; a name alone is one with nothing else said."""
-    return [Given({"instance": one} if isinstance(one, str) else one) for one in given.items("servers")]
+    return [Given({"instance": server} if isinstance(server, str) else server) for server in given.items("servers")]
 
 
 def _server(world: World, given: Given, port: int) -> BackendServer:

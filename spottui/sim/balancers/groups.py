@@ -50,15 +50,13 @@ def list_servers(call: Call, shown: Callable[[ServerGroup, BackendServer], Body]
     """Servers of one group or of all, by up to 40 ids."""
     params = call.params
     groups = [find(call)] if params.text("ServerGroupId") else _every(call)
-    ids, addresses = params.numbered("ServerIds"), params.numbered("ServerIps")
-    if len(ids) > _MOST_IDS or len(addresses) > _MOST_IDS:
-        raise _illegal("ServerIds", f"has more than {_MOST_IDS} values")
-    of = {one.seq: group for group in groups for one in group.servers}
+    ids, addresses = up_to(call, "ServerIds", _MOST_IDS), up_to(call, "ServerIps", _MOST_IDS)
+    of = {server.seq: group for group in groups for server in group.servers}
     servers = filters.keep(
-        sorted((one for group in groups for one in group.servers), key=lambda one: one.seq),
+        sorted((server for group in groups for server in group.servers), key=lambda server: server.seq),
         filters.among("server_id", ids or None), filters.among("ip", addresses or None),
     )  # fmt: skip
-    return page(call, "Servers", servers, lambda one: shown(of[one.seq], one))
+    return page(call, "Servers", servers, lambda server: shown(of[server.seq], server))
 
 
 @action(ALB)
@@ -72,7 +70,7 @@ def add_servers_to_server_group(call: Call) -> Body:
                 kind = _TYPES[want.type]
                 raise ApiError(f"ResourceNotFound.{kind}", 404, f"The specified resource of {kind} is not found.")
             # No table of errors names this one; the words follow those of NLB.
-            if any(want.means(one) for one in group.servers):
+            if any(want.means(server) for server in group.servers):
                 raise ApiError("ResourceAlreadyExist.BackendServer", 400, f"{want.server_id} is in the group already.")
 
     return _change(call, "AddServersToServerGroup", _MOST_SERVERS, check)
@@ -114,7 +112,7 @@ def listener(call: Call) -> tuple[LoadBalancer, Listener]:
 def listeners(call: Call) -> Iterable[tuple[LoadBalancer, Listener]]:
     """All listeners of the product in the region of the call."""
     rows = (row for row in call.world.load_balancers.values() if row.product == call.product)
-    return ((row, one) for row in rows if call.any_region in ("", row.region) for one in row.listeners)
+    return ((row, listener) for row in rows if call.any_region in ("", row.region) for listener in row.listeners)
 
 
 def page_of_listeners(call: Call, shown: Callable[[LoadBalancer, Listener], Body], port: str = "") -> Body:
@@ -125,9 +123,10 @@ def page_of_listeners(call: Call, shown: Callable[[LoadBalancer, Listener], Body
     rows = filters.keep(
         (listener for _, listener in listeners(call)),
         filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
-        (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
+        (lambda listener: balancers[listener.id].id in of) if of else None,
+        (lambda listener: str(listener.port) == port) if port else None,
     )  # fmt: skip
-    return page(call, "Listeners", rows, lambda one: shown(balancers[one.id], one))
+    return page(call, "Listeners", rows, lambda listener: shown(balancers[listener.id], listener))
 
 
 def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body], most: int = 100) -> Body:
@@ -142,11 +141,20 @@ def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body
     }  # fmt: skip
 
 
-def server(group: ServerGroup, one: BackendServer) -> Body:
+def up_to(call: Call, name: str, most: int) -> list[str]:
+    """A numbered list of a call, with no more than `most` values."""
+    values = call.params.numbered(name)
+    if len(values) > most:
+        raise _illegal(name, f"has more than {most} values")
+    return values
+
+
+def server(group: ServerGroup, server: BackendServer) -> Body:
     """A server as both APIs show it."""
     return {
-        "ServerGroupId": group.id, "ServerId": one.server_id, "ServerType": _TYPES[one.type], "ServerIp": one.ip,
-        "Port": one.port, "Weight": one.weight, "Status": one.status, "Description": one.description,
+        "ServerGroupId": group.id, "ServerId": server.server_id, "ServerType": _TYPES[server.type],
+        "ServerIp": server.ip, "Port": server.port, "Weight": server.weight, "Status": server.status,
+        "Description": server.description,
     }  # fmt: skip
 
 
@@ -160,17 +168,17 @@ def finish(world: World, at: float, job_id: str, changes: list[list[Any]]) -> No
     group.status = "Available"
     of = {(change[0], change[1], change[2]): (change[3], change[4]) for change in changes}
     if job.action == "RemoveServersFromServerGroup":
-        group.servers = [one for one in group.servers if one.key not in of]
-    for one in group.servers:
-        if one.key in of:
-            one.status, (one.weight, one.description) = "Available", of[one.key]
+        group.servers = [server for server in group.servers if server.key not in of]
+    for server in group.servers:
+        if server.key in of:
+            server.status, (server.weight, server.description) = "Available", of[server.key]
 
 
 def balancers_of(call: Call, group: ServerGroup) -> list[str]:
     """The ids of the load balancers that forward to a group."""
     return [
         balancer.id for balancer in call.world.load_balancers.values()
-        if any(one.group_id == group.id for one in balancer.listeners)
+        if any(listener.group_id == group.id for listener in balancer.listeners)
     ]  # fmt: skip
 
 
@@ -193,16 +201,16 @@ def _change(call: Call, name: str, most: int, check: Callable[[ServerGroup, list
     if call.params.flag("DryRun"):
         check(group, wants)
         call.refuse_if_dry_run()
-    return call.once(f"{call.product} {name}", act)
+    return call.once(f"{call.product} {name}", act, "changed")
 
 
 def _start(call: Call, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:
     world = call.world
     if name == "AddServersToServerGroup":
         group.servers += [new_server(call, group, want) for want in wants]
-    touched = [(want, one) for want in wants for one in group.servers if want.means(one)]
-    for _, one in touched:
-        one.status = _JOB_KINDS.get(name, "Configuring")
+    touched = [(want, server) for want in wants for server in group.servers if want.means(server)]
+    for _, server in touched:
+        server.status = _JOB_KINDS.get(name, "Configuring")
     group.status = "Configuring"
     takes_s = world.settings.server_group_s
     job = Job(
@@ -210,8 +218,8 @@ def _start(call: Call, group: ServerGroup, name: str, wants: list[Wanted]) -> tu
     )  # fmt: skip
     world.jobs[job.id] = job
     changes = [
-        [*one.key, want.weight, one.description if want.description is None else want.description]
-        for want, one in touched
+        [*server.key, want.weight, server.description if want.description is None else want.description]
+        for want, server in touched
     ]
     if takes_s > 0:
         world.schedule.plan(job.done_at, finish, job.id, changes)
@@ -246,7 +254,7 @@ def _wants(call: Call, most: int) -> list[Wanted]:
 
 
 def _check_members(group: ServerGroup, wants: list[Wanted]) -> None:
-    if not all(any(want.means(one) for one in group.servers) for want in wants):
+    if not all(any(want.means(server) for server in group.servers) for want in wants):
         raise ApiError("ResourceNotFound.BackendServer", 404, "The specified resource of BackendServer is not found.")
 
 

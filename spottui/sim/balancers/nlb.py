@@ -18,9 +18,9 @@ def list_server_groups(call: Call) -> Body:
 def list_server_group_servers(call: Call) -> Body:
     """Servers of a group or of all groups, by id or address."""
 
-    def shown(group: ServerGroup, one: BackendServer) -> Body:
-        instance = health.instance_of(call.world, one)
-        return {**groups.server(group, one), "ZoneId": instance.zone if instance else ""}
+    def shown(group: ServerGroup, server: BackendServer) -> Body:
+        instance = health.instance_of(call.world, server)
+        return {**groups.server(group, server), "ZoneId": instance.zone if instance else ""}
 
     return groups.list_servers(call, shown)
 
@@ -75,17 +75,17 @@ def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _listener(balancer: LoadBalancer, one: Listener) -> dict[str, Any]:
+def _listener(balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:
     return {
-        "ListenerId": one.id, "ListenerPort": one.port, "ListenerProtocol": one.protocol, "ListenerStatus": "Running",
-        "LoadBalancerId": balancer.id, "ServerGroupId": one.group_id, "RegionId": balancer.region,
-        "ListenerDescription": "",
+        "ListenerId": listener.id, "ListenerPort": listener.port, "ListenerProtocol": listener.protocol,
+        "LoadBalancerId": balancer.id, "ServerGroupId": listener.group_id, "RegionId": balancer.region,
+        "ListenerStatus": "Running", "ListenerDescription": "",
     }  # fmt: skip
 
 
-def _ill(one: BackendServer, listener: Listener) -> dict[str, Any]:
-    why = {"ReasonCode": "CONNECT_FAILED"} if one.health == "Unhealthy" else {}
+def _ill(server: BackendServer, listener: Listener) -> dict[str, Any]:
+    why = {"ReasonCode": "CONNECT_FAILED"} if server.health == "Unhealthy" else {}
     return {
-        "ServerId": one.server_id, "ServerIp": one.ip, "Port": one.port or listener.backend_port,
-        "Status": one.health, "Reason": why,
+        "ServerId": server.server_id, "ServerIp": server.ip, "Port": server.port or listener.backend_port,
+        "Status": server.health, "Reason": why,
     }  # fmt: skip

@@ -27,8 +27,8 @@ def choose(world: World, listener: Listener) -> BackendServer | None:
     servers = [server for server in world.server_groups[listener.group_id].servers if _takes_part(server)]
     if not servers:
         return None
-    for one in servers:
-        one.credit += one.weight
+    for server in servers:
+        server.credit += server.weight
     chosen = max(servers, key=lambda server: server.credit)
     chosen.credit -= sum(server.weight for server in servers)
     return chosen
@@ -39,5 +39,5 @@ def mode_of(world: World, listener: Listener, server: BackendServer, at: float) 
     return health.reach(world, server, server.port or listener.backend_port, at)
 
 
-def _takes_part(one: BackendServer) -> bool:
-    return one.weight > 0 and one.health == "Healthy" and one.status in ("Available", "Configuring")
+def _takes_part(server: BackendServer) -> bool:
+    return server.weight > 0 and server.health == "Healthy" and server.status in ("Available", "Configuring")

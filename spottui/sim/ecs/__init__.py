@@ -14,6 +14,7 @@ from spottui.sim.ecs import (
     launch_templates,
     lifecycle,
     network,
+    pricing,
     resources,
     snapshot_groups,
     snapshots,
@@ -22,5 +23,5 @@ from spottui.sim.ecs import (
 
 __all__ = [
     "advice", "commands", "disk_actions", "disks", "eips", "enis", "history", "images", "instances", "launch",
-    "launch_templates", "lifecycle", "network", "resources", "snapshot_groups", "snapshots", "tagging",
+    "launch_templates", "lifecycle", "network", "pricing", "resources", "snapshot_groups", "snapshots", "tagging",
 ]  # fmt: skip

@@ -49,10 +49,10 @@ def describe_invocation_results(call: Call) -> Body:
     rows = [
         (row, instance_id) for row in _found(call) for instance_id in row.instance_ids if wanted in ("", instance_id)
     ]
-    results = [_result(call, row, one) for row, one in rows]
+    results = [_result(call, row, invocation) for row, invocation in rows]
     call.params.accept("IncludeHistory", "IncludeOutput")
     record = call.params.text("InvokeRecordStatus")
-    results = [one for one in results if record in ("", one["InvokeRecordStatus"])]
+    results = [result for result in results if record in ("", result["InvokeRecordStatus"])]
     size = call.params.whole("PageSize", call.params.whole("MaxResults", 10, 1, _MOST_PAGE), 1, _MOST_PAGE)
     number = call.params.whole("PageNumber", 1, 1, 10**6)
     page = results[(number - 1) * size : number * size]
@@ -85,7 +85,7 @@ def _run(call: Call, kind: str, content: str, ids: list[str]) -> tuple[Body, str
         _check(call, instance_id)
     timeout_s = call.params.whole("Timeout", 60, 1, 86_400)
     call.params.accept("KeepCommand", "EnableParameter", "WorkingDir", "Username", "Description")
-    dead = any(not has_agent(world, world.instances[one], call.now) for one in ids)
+    dead = any(not has_agent(world, world.instances[instance_id], call.now) for instance_id in ids)
     row = Invocation(
         next(world.order), world.ids.resource("t"), call.region_id, world.ids.resource("c"), kind, content,
         call.params.text("Name"), timeout_s, ids, call.now, call.now + (0 if dead else min(knobs.command_s, timeout_s)),

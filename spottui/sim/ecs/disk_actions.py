@@ -21,7 +21,7 @@ def attach_disk(call: Call) -> Body:
     check_room(call, instance)
     _check_disk(disk, instance)
     own = call.world.disks_of(instance)
-    if bootable and (any(one.type == "system" for one in own) or instance.status != "Stopped"):
+    if bootable and (any(attached.type == "system" for attached in own) or instance.status != "Stopped"):
         raise ApiError("IncorrectInstanceStatus", 403, "The instance has a system disk or is not Stopped.")
     call.refuse_if_dry_run()
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
@@ -39,12 +39,12 @@ def check_room(call: Call, instance: Instance) -> None:
 
 def attach(call: Call, disk: Disk, instance: Instance, device: str, *, bootable: bool = False) -> None:
     """The disk is the instance's, on `device` or the first that is free; `bootable` as its system disk."""
-    taken = {one.device for one in call.world.disks_of(instance)}
+    taken = {attached.device for attached in call.world.disks_of(instance)}
     disk.device = "/dev/xvda" if bootable else _device(device, taken)
     disk.type = "system" if bootable else "data"
     disk.instance_id, disk.status = instance.id, "In_use"
     instance.disk_ids.insert(0 if bootable else len(instance.disk_ids), disk.id)
-    events.tell_disk(call.world, disk, "AttachDisk", call.now)
+    events.notify_disk(call.world, disk, "AttachDisk", call.now)
 
 
 @action()
@@ -64,7 +64,7 @@ def detach_disk(call: Call) -> Body:
     instance.disk_ids.remove(disk.id)
     disk.instance_id, disk.status, disk.device = "", "Available", ""
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
-    events.tell_disk(call.world, disk, "DetachDisk", call.now)
+    events.notify_disk(call.world, disk, "DetachDisk", call.now)
     call.changed(f"{disk.id} detached from {instance.id}")
     return {}
 

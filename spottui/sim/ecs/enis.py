@@ -156,7 +156,7 @@ def assign_private_ip_addresses(call: Call) -> Body:
         body = {"NetworkInterfaceId": eni.id, "PrivateIpSet": {"PrivateIpAddress": more}}
         return {"AssignedPrivateIpAddressesSet": body}, f"{eni.id} {', '.join(more)}"
 
-    return call.once("AssignPrivateIpAddresses", assign)
+    return call.once("AssignPrivateIpAddresses", assign, "changed")
 
 
 @action()
@@ -187,13 +187,13 @@ def assign_ipv6_addresses(call: Call) -> Body:
     def assign() -> tuple[Body, str]:
         if len(eni.ipv6_addresses) + (len(named) or number) > _MOST_IPV6:
             raise ApiError("InvalidIp.IpAddressLimitExceeded", 403, "The interface has too many IPv6 addresses.")
-        if any(one in row.eni.ipv6_addresses for row in _every(call.world, eni.region) for one in named):
+        if any(address in row.eni.ipv6_addresses for row in _every(call.world, eni.region) for address in named):
             raise ApiError("InvalidIp.IpAssigned", 403, "An IPv6 address is in use.")
         more = named or _new_ipv6(call, number)
         _set_ipv6(eni, owner, (*eni.ipv6_addresses, *more))
         return {"NetworkInterfaceId": eni.id, "Ipv6Sets": {"Ipv6Address": more}}, f"{eni.id} {', '.join(more)}"
 
-    return call.once("AssignIpv6Addresses", assign)
+    return call.once("AssignIpv6Addresses", assign, "changed")
 
 
 @action()
@@ -245,7 +245,7 @@ def _check_attachable(world: World, eni: Eni, zone: str, instance_type: str, ins
         raise _wrong_status("InvalidOperation.InvalidEniState", "The ENI is in use.")
     if world.vswitches[eni.vswitch_id].zone != zone:
         raise _wrong_status("InvalidOperation.AvailabilityZoneMismatch", "The ENI is in another zone.")
-    has = sum(1 for one in world.enis.values() if instance_id and one.instance_id == instance_id)
+    has = sum(1 for eni in world.enis.values() if instance_id and eni.instance_id == instance_id)
     if has + 1 >= TYPES[instance_type].enis:
         raise ApiError("EniLimitExceeded", 403, "The ENI quota of the instance type is exceeded.")
 
@@ -280,11 +280,11 @@ def _of_either_kind(call: Call) -> tuple[Eni, Instance | None]:
 def _take_all(vswitch: VSwitch, wanted: list[str]) -> list[str]:
     taken: list[str] = []
     try:
-        for one in wanted:
-            taken.append(addresses.take(vswitch, one))
+        for address in wanted:
+            taken.append(addresses.take(vswitch, address))
     except ApiError:
-        for one in taken:
-            addresses.give_back(vswitch, one)
+        for address in taken:
+            addresses.give_back(vswitch, address)
         raise
     return taken
 

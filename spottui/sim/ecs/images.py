@@ -101,7 +101,7 @@ def _check_instance(call: Call, row: Instance) -> Instance:
 def _mappings(call: Call, given: list[dict[str, str]]) -> tuple[Mapping, ...]:
     if len(given) > 1 + _MOST_DATA_DISKS:
         raise invalid("DiskDeviceMapping", f"has more than {_MOST_DATA_DISKS} data disks")
-    rows = tuple(_mapping(call, one, first=n == 0) for n, one in enumerate(given))
+    rows = tuple(_mapping(call, mapping, first=n == 0) for n, mapping in enumerate(given))
     if len({row.device for row in rows}) < len(rows):
         raise ApiError("InvalidDevice.InUse", 403, "A device of DiskDeviceMapping is used twice.")
     return rows

@@ -79,7 +79,7 @@ def describe_instance_status(call: Call) -> Body:
 
 @action()
 def describe_instance_attribute(call: Call) -> Body:
-    """One instance, with what this older action says of it."""
+    """One instance, with the fields of this older action."""
     row = call.world.instance(call.params.required("InstanceId"), call.any_region)
     full = rendering.instance(call.world, row)
     shown = {name: full[name] for name in _ATTRIBUTES}
@@ -119,7 +119,7 @@ def describe_key_pairs(call: Call) -> Body:
 
 
 def key_pairs(world: World, region: str) -> list[str]:
-    """Names of the key pairs that are there: those in use, and `ops`, which is always."""
+    """Names of the existing key pairs: those in use, and always `ops`."""
     used = {row.key_pair for row in world.instances.values() if row.region == region and row.key_pair}
     return sorted((used | {"ops"}) - set(world.settings.gone))
 

@@ -27,8 +27,8 @@ def check_disks(call: Call, image: Image, instance_type: str, zone: str) -> None
     data = call.params.groups("DataDisk")
     for disk in data:
         _check_data_disk(call, disk, zone)
-    for one in (category, *(disk.get("Category", DEFAULT_CATEGORY) for disk in data)):
-        if not has_category(call.world, instance_type, one):
+    for kind in (category, *(disk.get("Category", DEFAULT_CATEGORY) for disk in data)):
+        if not has_category(call.world, instance_type, kind):
             raise ApiError(
                 "InvalidInstanceType.NotSupportDiskCategory", 403,
                 "The instanceType does not support the disk category.",

@@ -103,7 +103,7 @@ def describe_launch_template_versions(call: Call) -> Body:
     """Versions of a template, newest first, with what they launch."""
     row, params = _wanted(call), call.params
     params.accept("DetailFlag")
-    wanted = [int(one) for one in params.numbered("LaunchTemplateVersion") if one.isdigit()]
+    wanted = [int(number) for number in params.numbered("LaunchTemplateVersion") if number.isdigit()]
     low, high = params.whole("MinVersion", 1, 1, 10**6), params.whole("MaxVersion", 10**6, 1, 10**6)
     only = [row.default_version] if params.flag("DefaultVersion") else wanted
     numbers = [n for n in range(len(row.versions), 0, -1) if low <= n <= high and (not only or n in only)]

@@ -78,7 +78,7 @@ def delete_instances(call: Call) -> Body:
             _delete(call, row)
         return {}, f"{', '.join(row.id for row in rows)} deleted"
 
-    return call.once("DeleteInstances", act)
+    return call.once("DeleteInstances", act, "changed")
 
 
 def _one(call: Call, check: Act, act: Act) -> Body:
@@ -124,7 +124,7 @@ def _rows(call: Call) -> list[Instance]:
         raise missing("InstanceId")
     if len(ids) > _MOST:
         raise ApiError("InvalidParameter.InstanceIds", 400, f"The number of instances exceeds {_MOST}.")
-    return [call.world.instance(one, call.any_region) for one in ids]
+    return [call.world.instance(instance_id, call.any_region) for instance_id in ids]
 
 
 def _start(call: Call, row: Instance) -> None:

@@ -102,7 +102,7 @@ def _interface(row: Instance) -> Row:
 
 def private_ips(addresses: tuple[str, ...]) -> Row:
     """Private addresses of an interface, the primary one first."""
-    return {"PrivateIpSet": [{"PrivateIpAddress": one, "Primary": n == 0} for n, one in enumerate(addresses)]}
+    return {"PrivateIpSet": [{"PrivateIpAddress": address, "Primary": n == 0} for n, address in enumerate(addresses)]}
 
 
 def _more_interfaces(world: World, row: Instance) -> list[Row]:

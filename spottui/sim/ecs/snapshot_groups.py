@@ -1,4 +1,4 @@
-"""Snapshot groups: snapshots of the disks of an instance, all of one moment."""
+"""Snapshot groups: snapshots of the disks of an instance, all of the same moment."""
 
 from typing import Any
 
@@ -99,7 +99,7 @@ def _snapshots(call: Call, group: SnapshotGroup) -> list[Snapshot]:
 
 def _status(snapshots: list[Snapshot]) -> str:
     statuses = {snapshot.status for snapshot in snapshots} or {"failed"}
-    return next(one for one in ("failed", "progressing", "accomplished") if one in statuses)
+    return next(status for status in ("failed", "progressing", "accomplished") if status in statuses)
 
 
 def _row(call: Call, group: SnapshotGroup) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _QUERY = (
     "ReceiptHandle",
     "VisibilityTimeout",
 )
-# The official SDK for Node writes receiptHandle and visibilityTimeout: the names are good in any case.
+# The official SDK for Node writes receiptHandle and visibilityTimeout: names are accepted in any letter case.
 _IN_ANY_CASE = {name.lower(): name for name in _QUERY}
 
 OPERATIONS = {
@@ -93,7 +93,7 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
 
 
 def _send(order: Push, speed: float) -> None:
-    # The loop holds tasks weakly: one that nobody holds may vanish on its way.
+    # The loop keeps only weak references to tasks: one without another reference may be collected.
     task = asyncio.create_task(push(order, speed))
     _PUSHING.add(task)
     task.add_done_callback(_PUSHING.discard)
@@ -115,7 +115,7 @@ async def _poll(cloud: Cloud, request: web.Request, asked: Asked, key: str) -> l
         world = cloud.world
         now = world.settle()
         queue = world.owner_of(key).queues[asked.queue]
-        # Nothing is taken for a client that has gone: its message would hide from everybody.
+        # Receive nothing for a client that has disconnected: the message would be hidden from everybody.
         gone = _has_gone(request) and not world.settings.dead_poll_takes
         messages = [] if gone else queue.receive(op.batch_size(asked), now, _order(world))
         left_s = deadline - asyncio.get_running_loop().time()
@@ -131,7 +131,7 @@ def _order(world: World) -> Callable[[int], int] | None:
 
 
 async def _rung(queue: Queue, timeout_s: float) -> None:
-    """Until the queue rings, at most `timeout_s`."""
+    """Wait until the queue rings, at most `timeout_s`."""
     bell = asyncio.Event()
     queue.listeners.add(bell.set)
     try:
