@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from spottui.cli.memory import collect_in_small_steps
 from spottui.sim.testing import SimServer
 from tests import driving
+from tests.compiled_once import compile_once
 from tests.forked import forked, get_ready
 
 # On a machine that is shared, how long an example takes says nothing about us. What CI says is about the change, so
@@ -31,10 +32,20 @@ def pytest_collection_finish() -> None:
     collect_in_small_steps()
 
 
+def pytest_unconfigure() -> None:
+    """Let nobody look for garbage in a process that ends: pytest and the interpreter do, seven times, for seconds."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _programs_are_forked() -> None:
     get_ready()
     driving.started = forked
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _statements_are_compiled_once() -> None:
+    compile_once()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""What runs in a forked process: `spottui`, of which all that is heavy is there before the fork."""
+"""What runs in a forked process: `spottui`, of which all that is heavy is there and was done once before the fork."""
 
 import gc
 import os
@@ -7,9 +7,16 @@ import threading
 from collections.abc import Sequence
 from io import FileIO, TextIOWrapper
 from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
 
 from spottui.__main__ import main
+from spottui.journal import Journal
+from tests.compiled_once import compile_once
 
+compile_once()
+# One that does not act has no heartbeat: that thread may outlast it.
+with TemporaryDirectory() as directory, Journal(f"{directory}/journal.db") as journal:
+    journal.run(lambda _: None)
 gc.freeze()
 assert threading.active_count() == 1, "whoever is forked from a process with threads may wait for one of them for ever"
 

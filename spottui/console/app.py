@@ -27,7 +27,7 @@ from spottui.console.action_handlers import HANDLERS
 from spottui.console.desk_worker import DeskWorker
 from spottui.console.driver import TerminalDriver
 from spottui.console.exports import screenshot
-from spottui.console.main_screen import MainScreen
+from spottui.console.main_screen import MainScreen, classes_of
 from spottui.console.messages import (
     CommandDone,
     CommandEntered,
@@ -79,8 +79,6 @@ class SpottuiApp(App[None]):
         Binding("ctrl+s", "save_screen", show=False, priority=True),
         Binding("ctrl+l", "redraw", show=False, priority=True),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -166,7 +164,8 @@ class SpottuiApp(App[None]):
         self._own_loop.call_soon_threadsafe(self._abort, f"ended by {what}")
 
     def get_default_screen(self) -> Screen[None]:
-        """Return the main screen."""
+        """Return the main screen, which has the classes of its size before its styles are found for the first time."""
+        self.main.add_class(*classes_of(self.size))
         return self.main
 
     def on_mount(self) -> None:

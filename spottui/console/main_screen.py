@@ -1,6 +1,6 @@
 """The main screen: header, alarm, status, three panels, and the keys at the bottom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -9,6 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -42,9 +43,17 @@ if TYPE_CHECKING:
     from spottui.console.desk import Desk
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
+_BY_WIDTH = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (160, "-vast")]
+_BY_HEIGHT = [(0, "-short"), (16, "-tall")]
 _LINES_AROUND_ROWS = 3
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
+
+
+def classes_of(size: Size) -> Iterator[str]:
+    """Yield the classes that Textual gives the main screen when it is so large."""
+    for cells, breakpoints in zip(size, (_BY_WIDTH, _BY_HEIGHT), strict=True):
+        yield max((least, name) for least, name in breakpoints if least <= cells)[1]
 
 
 class MainScreen(Screen[None]):
@@ -55,6 +64,8 @@ class MainScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"app.press('{key}')", show=False) for key in _KEYS]
+    HORIZONTAL_BREAKPOINTS = _BY_WIDTH
+    VERTICAL_BREAKPOINTS = _BY_HEIGHT
 
     def __init__(self, session: Session, title: str) -> None:
         super().__init__()

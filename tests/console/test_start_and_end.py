@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work
+from spottui.console.main_screen import MainScreen
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Ended, Misconfigured, Refused, Unavailable
 from tests.console.driving import (
@@ -390,3 +391,12 @@ async def test_what_cannot_be_shown_does_not_end_the_console(monkeypatch):
         monkeypatch.undo()
         desk.show(profile="third")
         await shows(pilot, "third · cn-hangzhou")
+
+
+@pytest.mark.parametrize("size", [(59, 15), (60, 16), (160, 50)])
+async def test_the_main_screen_is_composed_with_the_classes_of_its_size(size, monkeypatch):
+    first, compose = [], MainScreen.compose
+    monkeypatch.setattr(MainScreen, "compose", lambda self: (first.append(set(self.classes)), compose(self))[1])
+    async with running(size=size) as (pilot, _):
+        assert first == [pilot.app.main.classes]
+        assert len(first[0]) == 2
