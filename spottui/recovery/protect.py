@@ -101,7 +101,7 @@ class DiskProtection:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
         with self._lock:
             self._forget_old()
-            new = [fromkey for fromkey in dict.fromkeys(instance_ids) if not self._was_sent(region, fromkey)]
+            new = [each for each in dict.fromkeys(instance_ids) if not self._was_sent(region, each)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
                 of = partial(disks_to_protect, undone=frozenset(self._undone.get((region, instance_id), ())))
@@ -145,7 +145,9 @@ class DiskProtection:
         for entry in logged:
             if isinstance(entry.fact, DisksProtected):
                 with self._lock:
-                    self._undone[entry.region, entry.instance_id].difference_update(entry.fact.disk_ids)
+                    # Looked up, not indexed: an empty set for each instance ever protected would stay for ever.
+                    if undone := self._undone.get((entry.region, entry.instance_id)):
+                        undone.difference_update(entry.fact.disk_ids)
             if isinstance(entry.fact, ProtectionUndone):
                 with self._lock:
                     self._undone[entry.region, entry.instance_id].update(entry.fact.disk_ids)
