@@ -13,12 +13,13 @@ from spottui.domain.facts import Logged
 from spottui.domain.fold import apply
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
+from spottui.domain.view import ROWS_SHOWN
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, encode, stamp, tag
 from spottui.journal.store import JournalProblem, Store
 
 GONE_BACK = "it has gone back to an earlier state; restart spottui"
-ENDED_KEPT = 500
+ENDED_KEPT = ROWS_SHOWN
 ENDED_KEPT_FOR = timedelta(hours=2)
 """How long places where replacements failed are avoided."""
 FEED_KEPT = 1000

@@ -117,9 +117,6 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
     while not ctx.recovery.cancel:
         waited_s = loop.time() - waits_since_s
         image = await ctx.shared.polls.image(recovery.region, image_id, poll_s)
-        if image is None and waited_s > UNLISTED_GRACE_S:
-            # The list has pages, and what changes between two of them may have hidden it.
-            image = await ctx.attempt(partial(ctx.ecs.own_image, image_id))
         took_s = loop.time() - began_s
         seen = await _record_poll(ctx, image, seen)
         if took_s > LOOK_FOR_PLACES_AFTER_S:

@@ -328,9 +328,7 @@ async def _refused(ctx: RecoveryContext, attempt: Try, error: CloudError, *, is_
 
 async def _image_lost(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
     """The same refusal means that the image is not ready, disabled or deleted: check which, and wait if not ready."""
-    listed = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_POLL_S)
-    # What was made in calm time is in no list of what recoveries made.
-    image = listed or await ctx.attempt(partial(ctx.ecs.own_image, image_id))
+    image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_POLL_S)
     if image is None or (isinstance(image, Image) and image.lost):
         return leaves(Reason(Why.IMAGE_LOST, image_id, image.status if image else ""))
     return None

@@ -132,7 +132,8 @@ class Polls:
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
         """Return what the region's next image poll shows of an image."""
-        poll = self._images.setdefault(region, SharedPoll(lambda _: self._our_images(region)))
+        fetch = Ecs.own_images
+        poll = self._images.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids)))
         return await poll.next(image_id, within_s)
 
     async def instance(self, region: str, instance_id: str, within_s: float) -> Instance | CloudError | None:
@@ -197,14 +198,11 @@ class Polls:
         poll = self._traits.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_POLL_S))
         return await poll.next(image_id, 0.0)
 
-    async def _our_images(self, region: str) -> Mapping[str, Image]:
-        return await arrival(self._thread_pools.read(self._regions[region].our_images))
-
     async def _our_instances(self, region: str) -> Mapping[str, tuple[Instance, ...]]:
         return _by_source(await arrival(self._thread_pools.read(self._regions[region].our_instances)))
 
     async def _images_by_source(self, region: str) -> Mapping[str, tuple[Image, ...]]:
-        return _by_source((await self._our_images(region)).values())
+        return _by_source((await arrival(self._thread_pools.read(self._regions[region].our_images))).values())
 
     async def _snapshots_by_source(self, region: str) -> Mapping[str, tuple[Snapshot, ...]]:
         ours = partial(our_snapshots, self._regions[region])

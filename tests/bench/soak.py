@@ -1,18 +1,23 @@
 """A day in 24 minutes: clouds and console at 60 times the speed, with a reclaim in each minute of them.
 
-`python -m tests.bench.soak [HOURS]`. What the console holds is compared hour by hour, from the third on: until then
-the newest recoveries and events that it shows are not as many as it ever shows.
+`python -m tests.bench.soak [HOURS]`. What the console holds is compared hour by hour, from the fourth on: until then
+the newest recoveries and events that it shows are not as many as it ever shows. What recoveries leave in the cloud is
+deleted after an hour, as the janitor does when it has expired: else it would be the cloud that grows.
 """
 
 import json
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from statistics import median
 
+from spottui.cloud.ecs import OUR_TAG
+from spottui.sim.testing import SimServer
 from tests.bench.console import console_running, directory
+from tests.sim.calls import Api
 
-HOURS, SPEED, FILLED_HOURS = 24.0, 60, 3
+HOURS, SPEED, FILLED_HOURS = 24.0, 60, 4
 HELD = ("rss_mb", "threads", "tasks", "files", "rows", "strips")
 POLICY = {
     "lock_poll_s": 0.5,
@@ -30,11 +35,14 @@ def run(hours: float = HOURS) -> Iterator[dict[str, object]]:
         file = where / "held.json"
         command = [sys.executable, "-m", "tests.bench.console_program", "--held", str(file), "--auto"]
         with console_running(where, 200, command=command, speed=SPEED, **POLICY) as (_, cloud):
-            began, asked = time.monotonic(), set()
+            began, asked, cleaned = time.monotonic(), set(), 0
             while (passed_s := (time.monotonic() - began) * SPEED) < hours * 3600:
                 if passed_s >= len(asked) * 60:
                     asked.add(next_id := next(one for one in cloud.spot_ids() if one not in asked))
                     cloud.interrupt([next_id], notice_s=1800)
+                if passed_s >= (cleaned + 1) * 3600:
+                    cleaned += 1
+                    _clean_up(cloud)
                 time.sleep(0.1)
             held = json.loads(file.read_text())
             running = len([row for row in cloud.state()["instances"] if row["Status"] == "Running"])
@@ -52,6 +60,17 @@ def run(hours: float = HOURS) -> Iterator[dict[str, object]]:
             "launched": launched,
             "running": running,
         }
+
+
+def _clean_up(cloud: SimServer) -> None:
+    """Delete images of recoveries that are older than an hour, and their snapshots."""
+    api, state = Api(cloud), cloud.state()
+    before = datetime.fromisoformat(state["now"]) - timedelta(hours=1)
+    for image in state["images"]:
+        if OUR_TAG in image["Tags"] and datetime.fromisoformat(image["CreationTime"]) < before:
+            api("DeleteImage", ImageId=image["ImageId"], Force="true")
+            for snapshot_id in image["SnapshotIds"]:
+                api("DeleteSnapshot", SnapshotId=snapshot_id)
 
 
 if __name__ == "__main__":
