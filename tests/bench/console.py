@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import psutil
 from textual.color import Color
 
 from spottui.console.themes import DARK
+from spottui.sim.serve import Endpoint
 from spottui.sim.testing import SimServer
 from tests.bench.terminal import Terminal
 from tests.driving import add_policy, wait_until
@@ -196,7 +198,7 @@ def _cloud(config: Path, instances: int, speed: int) -> Iterator[SimServer]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            yield _Remote(json.loads(process.stdout.readline())["url"])
+            yield _Remote(json.loads(process.stdout.readline()))
         finally:
             process.terminate()
 
@@ -204,16 +206,13 @@ def _cloud(config: Path, instances: int, speed: int) -> Iterator[SimServer]:
 class _Remote(SimServer):
     """The control calls of a simulated cloud in another process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, ready: dict[str, Any]) -> None:
         super().__init__()
-        self._url = url
-
-    @property
-    def url(self) -> str:
-        return self._url
+        told = (ready[name] for name in ("url", "access_key_id", "access_key_secret", "account_id", "queue", "regions"))
+        self.endpoint = Endpoint(*told, config=None, ca_file=None, accounts={})
 
     def _connection(self) -> HTTPConnection:
-        return HTTPConnection(self._url.partition("://")[2], timeout=30)
+        return HTTPConnection(self.url.partition("://")[2], timeout=30)
 
 
 @contextmanager

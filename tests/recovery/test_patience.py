@@ -82,7 +82,8 @@ def test_a_poll_names_its_image_however_many_earlier_recoveries_have_left(live_c
     create_image(ecs_client(live_cloud), other)
     wait_until(lambda: live_cloud.state()["images"][-1]["Status"] == "Available")
     multiply(live_cloud, "images", 3 * PAGE)
-    live_cloud.world(image_base_s=3)
+    live_cloud.speed(1)
+    live_cloud.world(image_base_s=6)
     with engine(config) as shared:
         recovery_id = begin(shared, victim, notice_s=300)
         wait_until(lambda: known(shared.journal, recovery_id).image_id)
@@ -92,7 +93,7 @@ def test_a_poll_names_its_image_however_many_earlier_recoveries_have_left(live_c
     assert recovery.state is RecoveryState.RECOVERED
     assert {poll.get("ImageId") for poll in polls} >= {recovery.image_id}
     lists = [poll for poll in polls if "Tag.1.Key" in poll and poll["PageNumber"] == "1"]
-    assert len(lists) <= 1, "those of the plan"
+    assert len(lists) <= 2, "those of the plan, and those of the same instance"
 
 
 def test_an_image_that_was_ready_while_nobody_looked_says_nothing_of_how_long_one_takes(
