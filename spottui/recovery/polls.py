@@ -23,6 +23,8 @@ T = TypeVar("T")
 FASTEST_S = 1.0
 FIRST_POLL_S = 0.3
 """Seconds between polls that a first image or launch waits for; recoveries that begin meanwhile share the next poll."""
+AT_ONCE_S = 0.05
+"""Seconds between polls of instances: the plan waits for one, and the image of a dying instance for the plan."""
 
 
 class SharedPoll(Generic[T]):
@@ -138,7 +140,7 @@ class Polls:
 
     async def instance(self, region: str, instance_id: str, within_s: float) -> Instance | CloudError | None:
         """Return what the region's next instance poll shows of an instance."""
-        poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids)))
+        poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids), AT_ONCE_S))
         return await poll.next(instance_id, within_s)
 
     async def gone(self, region: str, instance_id: str) -> bool | CloudError:
