@@ -212,7 +212,9 @@ class Recoveries:
             newest = (
                 sa.select(table.ended).where(table.ended.is_not(None)).order_by(table.ended.desc()).limit(ENDED_KEPT)
             )
-            oldest = min(connection.execute(newest).scalars(), default=0.0)
+            ends = connection.execute(newest).scalars().all()
+            # After a storm more have ended lately than are shown, and the limits of an hour count them all.
+            oldest = min(ends[-1], ends[0] - ENDED_KEPT_FOR.total_seconds()) if ends else 0.0
             ended = sa.select(_ROW).where(table.ended >= oldest).order_by(table.ended)
             going = sa.select(_ROW).where(table.ended.is_(None))
             for query in (ended, going):

@@ -33,6 +33,7 @@ from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
+from spottui.domain.view import ROWS_SHOWN
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
 from spottui.journal.reclaims import EPOCHS
@@ -376,3 +377,14 @@ def _set_version(path: Path, version: int) -> None:
         connection.execute("update spottui_meta set value = ? where key = 'schema'", (str(version),))
         connection.commit()
         connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def test_after_a_storm_all_that_ended_lately_are_in_memory_again_for_the_limits_of_an_hour(
+    journal: Journal, path: Path
+) -> None:
+    ids = observe(journal, *(sign(f"i-{number:03d}", Evidence.LOCK) for number in range(ROWS_SHOWN + 50)))
+    for number, recovery_id in enumerate(ids):
+        enter(journal, recovery_id, RecoveryState.RECOVERED, NOON + timedelta(seconds=number))
+    with Journal(path, read_only=True) as again:
+        lately = {recovery.recovery_id for recovery in again.recoveries.lately()}
+    assert lately == set(ids) == {recovery.recovery_id for recovery in journal.recoveries.lately()}
